@@ -1,0 +1,232 @@
+// Package safetensors reads and writes the safetensors format: an 8-byte little-endian header length, a JSON header
+// that names dtype, shape and byte range of each tensor, and the raw bytes. Nothing in a file can run code, and every
+// length is checked against the file before memory is taken. Format: https://github.com/huggingface/safetensors.
+package safetensors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"sort"
+
+	"captionlab/captioning/internal/atomicfile"
+)
+
+// maxHeader is the largest header that the reference implementation accepts, in bytes.
+const maxHeader = 100_000_000
+
+// dtypeSizes are the bytes per element of the dtypes that the format names and this package passes on.
+var dtypeSizes = map[string]int{
+	"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
+	"I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8,
+}
+
+// Tensor is one named array, row-major.
+type Tensor struct {
+	DType string // as the format spells it: "F32", "I64", "U8", ...
+	Shape []int  // empty for a scalar
+	Data  []byte // little endian, len = elements x bytes per element
+}
+
+type entry struct {
+	DType   string   `json:"dtype"`
+	Shape   []int    `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+// Read returns all tensors of the file at path and its string metadata (never nil). A file that is cut short, has
+// overlapping or out-of-range offsets or an unknown dtype gives an error that names the file and the tensor.
+func Read(path string) (map[string]Tensor, map[string]string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	tensors, metadata, err := Decode(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s is not a whole safetensors file: %w", path, err)
+	}
+	return tensors, metadata, nil
+}
+
+// Decode is Read for bytes in memory. The tensors share data.
+func Decode(data []byte) (map[string]Tensor, map[string]string, error) {
+	if len(data) < 8 {
+		return nil, nil, fmt.Errorf("%d bytes are too few for a header", len(data))
+	}
+	headerLen := binary.LittleEndian.Uint64(data)
+	if headerLen > maxHeader || headerLen > uint64(len(data)-8) {
+		return nil, nil, fmt.Errorf("the header claims %d bytes, the file has %d", headerLen, len(data)-8)
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data[8:8+headerLen], &raw); err != nil {
+		return nil, nil, fmt.Errorf("the header is not JSON: %w", err)
+	}
+	body := data[8+headerLen:]
+	metadata := map[string]string{}
+	tensors := make(map[string]Tensor, len(raw))
+	var covered int64
+	for name, message := range raw {
+		if name == "__metadata__" {
+			if err := json.Unmarshal(message, &metadata); err != nil {
+				return nil, nil, fmt.Errorf("the metadata is not a map of strings: %w", err)
+			}
+			continue
+		}
+		var e entry
+		if err := json.Unmarshal(message, &e); err != nil {
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		size, err := byteSize(e.DType, e.Shape)
+		if err != nil {
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		begin, end := e.Offsets[0], e.Offsets[1]
+		if begin < 0 || end < begin || end > int64(len(body)) {
+			return nil, nil, fmt.Errorf("tensor %q wants bytes %d to %d of %d: the file is cut short or damaged", name, begin, end, len(body))
+		}
+		if end-begin != size {
+			return nil, nil, fmt.Errorf("tensor %q of %s%v needs %d bytes, its offsets span %d", name, e.DType, e.Shape, size, end-begin)
+		}
+		covered += size
+		tensors[name] = Tensor{DType: e.DType, Shape: e.Shape, Data: body[begin:end:end]}
+	}
+	if covered != int64(len(body)) {
+		return nil, nil, fmt.Errorf("the tensors cover %d bytes, the file holds %d", covered, len(body))
+	}
+	return tensors, metadata, nil
+}
+
+func byteSize(dtype string, shape []int) (int64, error) {
+	size, ok := dtypeSizes[dtype]
+	if !ok {
+		return 0, fmt.Errorf("unknown dtype %q", dtype)
+	}
+	total := int64(size)
+	for _, d := range shape {
+		if d < 0 || (d > 0 && total > math.MaxInt64/int64(d)) {
+			return 0, fmt.Errorf("impossible shape %v", shape)
+		}
+		total *= int64(d)
+	}
+	return total, nil
+}
+
+// Write writes tensors, sorted by name, and metadata to path, whole or not at all. The same content gives the same
+// bytes. Fails for a tensor whose data does not fit its shape.
+func Write(path string, tensors map[string]Tensor, metadata map[string]string) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return Encode(w, tensors, metadata) })
+}
+
+// Encode is Write into a stream.
+func Encode(w io.Writer, tensors map[string]Tensor, metadata map[string]string) error {
+	names := make([]string, 0, len(tensors))
+	for name := range tensors {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	header := make(map[string]any, len(tensors)+1)
+	if len(metadata) > 0 {
+		header["__metadata__"] = metadata
+	}
+	var offset int64
+	for _, name := range names {
+		t := tensors[name]
+		size, err := byteSize(t.DType, t.Shape)
+		if err != nil {
+			return fmt.Errorf("tensor %q: %w", name, err)
+		}
+		if size != int64(len(t.Data)) {
+			return fmt.Errorf("tensor %q of %s%v needs %d bytes, has %d", name, t.DType, t.Shape, size, len(t.Data))
+		}
+		shape := t.Shape
+		if shape == nil {
+			shape = []int{}
+		}
+		header[name] = entry{DType: t.DType, Shape: shape, Offsets: [2]int64{offset, offset + size}}
+		offset += size
+	}
+	encoded, err := json.Marshal(header)
+	if err != nil {
+		return err
+	}
+	if pad := len(encoded) % 8; pad != 0 { // the format aligns the data with spaces
+		encoded = append(encoded, bytes.Repeat([]byte{' '}, 8-pad)...)
+	}
+	if err := binary.Write(w, binary.LittleEndian, uint64(len(encoded))); err != nil {
+		return err
+	}
+	if _, err := w.Write(encoded); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, err := w.Write(tensors[name].Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FromFloat32 makes an F32 tensor of the given shape out of v, copied.
+func FromFloat32(shape []int, v []float32) Tensor {
+	data := make([]byte, 4*len(v))
+	for i, x := range v {
+		binary.LittleEndian.PutUint32(data[4*i:], math.Float32bits(x))
+	}
+	return Tensor{DType: "F32", Shape: slices.Clone(shape), Data: data}
+}
+
+// Float32 returns the elements as float32; F16, BF16 and F64 are converted. Fails for integer dtypes.
+func (t Tensor) Float32() ([]float32, error) {
+	size, err := byteSize(t.DType, t.Shape)
+	if err != nil {
+		return nil, err
+	}
+	if size != int64(len(t.Data)) {
+		return nil, fmt.Errorf("%s%v needs %d bytes, has %d", t.DType, t.Shape, size, len(t.Data))
+	}
+	out := make([]float32, len(t.Data)/dtypeSizes[t.DType])
+	switch t.DType {
+	case "F32":
+		for i := range out {
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+		}
+	case "F64":
+		for i := range out {
+			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.Data[8*i:])))
+		}
+	case "BF16":
+		for i := range out {
+			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(t.Data[2*i:])) << 16)
+		}
+	case "F16":
+		for i := range out {
+			out[i] = halfToFloat(binary.LittleEndian.Uint16(t.Data[2*i:]))
+		}
+	default:
+		return nil, fmt.Errorf("dtype %s holds no floating-point numbers", t.DType)
+	}
+	return out, nil
+}
+
+// halfToFloat widens an IEEE 754 binary16 number, exactly.
+func halfToFloat(h uint16) float32 {
+	sign, exponent, fraction := float32(1), int(h>>10&0x1f), float64(h&0x3ff)
+	if h&0x8000 != 0 {
+		sign = -1
+	}
+	switch exponent {
+	case 0:
+		return sign * float32(math.Ldexp(fraction, -24))
+	case 31:
+		if fraction != 0 {
+			return float32(math.NaN())
+		}
+		return sign * float32(math.Inf(1))
+	}
+	return sign * float32(math.Ldexp(1024+fraction, exponent-25))
+}
