@@ -1,0 +1,174 @@
+// Package experiment holds what an experiment is, apart from any model code: its settings, the experiments that the
+// paper made, and the records that a run leaves behind. It knows nothing of GoMLX.
+package experiment
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Settings are all choices that decide what a training run computes. The zero value is not usable: begin with Defaults.
+// Two runs with equal settings on the same data, machine and backend end in the same bits.
+type Settings struct {
+	Cell      string `json:"cell"`      // recurrent cell: "lstm" or "rnn" (tanh)
+	Embedding int    `json:"embedding"` // word embedding size
+	Hidden    int    `json:"hidden"`    // hidden state size
+	// ImageInject says where the image enters: "init" makes it h0 and c0 (the paper's), "first" feeds it as input 0
+	// with zero initial states (Vinyals et al. 2015, "Show and Tell").
+	ImageInject string `json:"image_inject"`
+
+	Tokens    string `json:"tokens"`     // tokenizer of the training captions: "whitespace", "treebank" or "ptb"
+	MinCount  int    `json:"min_count"`  // words seen less often in the training split become <unk>
+	MaxTokens int    `json:"max_tokens"` // captions are cut to so many tokens, <start> and <end> included
+
+	LearningRate float64 `json:"learning_rate"`
+	BatchSize    int     `json:"batch_size"` // captions in a training step
+	Epochs       int     `json:"epochs"`     // at most; the epoch with the best validation loss is kept
+	Loss         string  `json:"loss"`       // "token": real tokens alone; "padded": pads counted too, as the paper did
+	// Batching is "length" (captions of similar length together) or "shuffled" (plain shuffled batches, the paper's).
+	Batching string `json:"batching"`
+	Seed     int64  `json:"seed"` // of initial weights, shuffling and dropout
+
+	Dropout  float64 `json:"dropout"`   // share of hidden outputs dropped before the output layer; 0 is off
+	ClipNorm float64 `json:"clip_norm"` // gradients are scaled down to this global norm; 0 is off
+	// Patience ends the run after so many epochs without a better validation loss; 0 runs all epochs.
+	Patience int `json:"patience"`
+	// LRDecay multiplies the learning rate after LRPatience epochs without a better validation loss; 1 is off.
+	LRDecay    float64 `json:"lr_decay"`
+	LRPatience int     `json:"lr_patience"`
+}
+
+// Defaults are the paper's baseline LSTM with the project's own defaults for the loss and for batching.
+func Defaults() Settings {
+	return Settings{
+		Cell: "lstm", Embedding: 300, Hidden: 512, ImageInject: "init",
+		Tokens: "whitespace", MinCount: 2, MaxTokens: 20,
+		LearningRate: 5e-4, BatchSize: 64, Epochs: 10, Loss: "token", Batching: "length", Seed: 1,
+		LRDecay: 1, LRPatience: 1,
+	}
+}
+
+// choices are the values that the string settings may have.
+var choices = map[string][]string{
+	"cell":         {"lstm", "rnn"},
+	"image_inject": {"init", "first"},
+	"tokens":       {"whitespace", "treebank", "ptb"},
+	"loss":         {"token", "padded"},
+	"batching":     {"length", "shuffled"},
+}
+
+// limits are the ranges of the numeric settings, ends included.
+var limits = map[string][2]float64{
+	"embedding": {1, 65536}, "hidden": {1, 65536}, "min_count": {1, 1 << 30}, "max_tokens": {3, 1000},
+	"learning_rate": {1e-12, 10}, "batch_size": {1, 1 << 20}, "epochs": {1, 1 << 20},
+	"seed": {math.MinInt64, math.MaxInt64}, "dropout": {0, 0.99}, "clip_norm": {0, 1e12}, "patience": {0, 1 << 20},
+	"lr_decay": {1e-6, 1}, "lr_patience": {1, 1 << 20},
+}
+
+// Check returns one error that names every setting whose value is not allowed, and what is. A cell name that is not
+// built in passes when allowCell accepts it; pass nil to allow the built-in cells alone.
+func (s Settings) Check(allowCell func(name string) bool) error {
+	var problems []error
+	for name, field := range s.fields() {
+		switch field.Kind() {
+		case reflect.String:
+			value := field.String()
+			if name == "cell" && allowCell != nil && allowCell(value) {
+				continue
+			}
+			allowed := choices[name]
+			if !slices.Contains(allowed, value) {
+				problems = append(problems, fmt.Errorf("setting %s=%q: use %s", name, value, strings.Join(allowed, " or ")))
+			}
+		default:
+			value, limit := number(field), limits[name]
+			if !(value >= limit[0] && value <= limit[1]) { // also false for NaN
+				problems = append(problems, fmt.Errorf("setting %s=%v: use a value from %g to %g", name, field.Interface(), limit[0], limit[1]))
+			}
+		}
+	}
+	sort.Slice(problems, func(i, j int) bool { return problems[i].Error() < problems[j].Error() })
+	return errors.Join(problems...)
+}
+
+// Set changes one setting from its written form, as in --set hidden=1024. Fails for an unknown name, listing the known
+// ones, and for a value of the wrong kind; whether the value is allowed is for Check to say.
+func (s *Settings) Set(assignment string) error {
+	name, value, ok := strings.Cut(assignment, "=")
+	if !ok {
+		return fmt.Errorf("setting %q: write it as name=value", assignment)
+	}
+	field, known := s.fields()[name]
+	if !known {
+		return fmt.Errorf("unknown setting %q: the settings are %s", name, strings.Join(Names(), ", "))
+	}
+	var err error
+	switch field.Kind() {
+	case reflect.String:
+		field.SetString(value)
+	case reflect.Float64:
+		var f float64
+		if f, err = strconv.ParseFloat(value, 64); err == nil {
+			field.SetFloat(f)
+		}
+	default:
+		var n int64
+		if n, err = strconv.ParseInt(value, 10, 64); err == nil {
+			field.SetInt(n)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("setting %s=%q is not a number of its kind (%s)", name, value, field.Kind())
+	}
+	return nil
+}
+
+// Names lists all setting names in their order of declaration.
+func Names() []string {
+	t := reflect.TypeFor[Settings]()
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get("json")
+	}
+	return names
+}
+
+// ParseSettings reads settings written as a JSON object that holds only what differs from base. Unknown names, a second
+// object and trailing text are errors.
+func ParseSettings(base Settings, data []byte) (Settings, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&base); err != nil {
+		return Settings{}, fmt.Errorf("settings: %w (the settings are %s)", err, strings.Join(Names(), ", "))
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return Settings{}, errors.New("settings: text after the closing brace")
+	}
+	return base, nil
+}
+
+// fields maps the name of each setting to its addressable value.
+func (s *Settings) fields() map[string]reflect.Value {
+	v := reflect.ValueOf(s).Elem()
+	out := make(map[string]reflect.Value, v.NumField())
+	for i, name := range Names() {
+		out[name] = v.Field(i)
+	}
+	return out
+}
+
+func number(v reflect.Value) float64 {
+	if v.Kind() == reflect.Float64 {
+		return v.Float()
+	}
+	return float64(v.Int())
+}

@@ -1,0 +1,162 @@
+// Package vocab maps words to the integers that a decoder reads and writes. It knows nothing of GoMLX, and it does not
+// tokenize: a caption comes in as the tokens that package score cut it into.
+package vocab
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The four special tokens, in the order of the paper's starter code.
+const (
+	Pad     int32 = 0 // fills a batch of captions of different length
+	Start   int32 = 1 // the decoder's first input
+	End     int32 = 2 // the decoder's last output
+	Unknown int32 = 3 // stands for every word that is not in the vocabulary
+
+	// NumSpecials is how many ids come before the first word.
+	NumSpecials = 4
+)
+
+var specials = [NumSpecials]string{"<pad>", "<start>", "<end>", "<unk>"}
+
+// Vocabulary is an immutable two-way map between words and ids 0..Len()-1. Safe for concurrent use.
+type Vocabulary struct {
+	words []string
+	ids   map[string]int32
+}
+
+// Build makes the vocabulary of all words seen at least minCount times in captions, after the four specials, most
+// frequent first and equals in alphabetical order, so that the same captions always give the same ids. Fails when
+// minCount is below 1 or no word is left.
+func Build(captions [][]string, minCount int) (*Vocabulary, error) {
+	if minCount < 1 {
+		return nil, fmt.Errorf("vocabulary: a word must be seen at least once, not %d times", minCount)
+	}
+	counts := make(map[string]int)
+	for _, tokens := range captions {
+		for _, token := range tokens {
+			counts[token]++
+		}
+	}
+	words := make([]string, 0, len(counts))
+	for word, n := range counts {
+		if n >= minCount && !slices.Contains(specials[:], word) {
+			words = append(words, word)
+		}
+	}
+	if len(words) == 0 {
+		return nil, fmt.Errorf("vocabulary: none of the %d different words in %d captions is seen %d times; lower min_count or use more captions",
+			len(counts), len(captions), minCount)
+	}
+	slices.SortFunc(words, func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+	})
+	return FromWords(append(specials[:], words...))
+}
+
+// FromWords makes a vocabulary in which words[i] has id i. Fails unless the four specials come first and every word is
+// there once.
+func FromWords(words []string) (*Vocabulary, error) {
+	if len(words) <= NumSpecials || !slices.Equal(words[:NumSpecials], specials[:]) {
+		return nil, fmt.Errorf("vocabulary: the words must begin with %s and go on with at least one more", strings.Join(specials[:], " "))
+	}
+	ids := make(map[string]int32, len(words))
+	for i, word := range words {
+		if first, double := ids[word]; double {
+			return nil, fmt.Errorf("vocabulary: word %q has the ids %d and %d", word, first, i)
+		}
+		ids[word] = int32(i)
+	}
+	return &Vocabulary{words: slices.Clone(words), ids: ids}, nil
+}
+
+// Len is the number of ids, specials included.
+func (v *Vocabulary) Len() int { return len(v.words) }
+
+// Words returns all words by id, specials first. The slice is a copy.
+func (v *Vocabulary) Words() []string { return slices.Clone(v.words) }
+
+// Word returns the word of an id; an id that is out of range gives "<unk>".
+func (v *Vocabulary) Word(id int32) string {
+	if id < 0 || int(id) >= len(v.words) {
+		return specials[Unknown]
+	}
+	return v.words[id]
+}
+
+// ID returns the id of a word, Unknown where the vocabulary lacks it.
+func (v *Vocabulary) ID(word string) int32 {
+	if id, ok := v.ids[word]; ok && id >= NumSpecials {
+		return id
+	}
+	return Unknown
+}
+
+// Encode returns Start, the ids of tokens, End, cut to at most maxTokens ids in all (a cut caption has no End, as in the
+// paper's code). maxTokens must be at least 2.
+func (v *Vocabulary) Encode(tokens []string, maxTokens int) []int32 {
+	out := make([]int32, 1, min(len(tokens)+2, maxTokens))
+	out[0] = Start
+	for _, token := range tokens {
+		if len(out) == maxTokens {
+			return out
+		}
+		out = append(out, v.ID(token))
+	}
+	if len(out) < maxTokens {
+		out = append(out, End)
+	}
+	return out
+}
+
+// Decode joins the words of ids with single spaces, up to the first End; Pad and Start are left out.
+func (v *Vocabulary) Decode(ids []int32) string {
+	words := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if id == End {
+			break
+		}
+		if id != Pad && id != Start {
+			words = append(words, v.Word(id))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Coverage is the share of tokens in captions, from 0 to 1, that the vocabulary knows.
+func (v *Vocabulary) Coverage(captions [][]string) float64 {
+	known, total := 0, 0
+	for _, tokens := range captions {
+		for _, token := range tokens {
+			total++
+			if v.ID(token) != Unknown {
+				known++
+			}
+		}
+	}
+	if total == 0 {
+		return 0
+	}
+	return float64(known) / float64(total)
+}
+
+// MarshalJSON writes the words as an array, in the order of their ids.
+func (v *Vocabulary) MarshalJSON() ([]byte, error) { return json.Marshal(v.words) }
+
+// UnmarshalJSON reads what MarshalJSON wrote, with the checks of FromWords.
+func (v *Vocabulary) UnmarshalJSON(data []byte) error {
+	var words []string
+	if err := json.Unmarshal(data, &words); err != nil {
+		return fmt.Errorf("vocabulary: %w", err)
+	}
+	read, err := FromWords(words)
+	if err != nil {
+		return err
+	}
+	*v = *read
+	return nil
+}

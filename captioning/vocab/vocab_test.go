@@ -1,0 +1,90 @@
+package vocab
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func build(t *testing.T, minCount int, captions ...string) *Vocabulary {
+	t.Helper()
+	var tokens [][]string
+	for _, c := range captions {
+		tokens = append(tokens, strings.Fields(c))
+	}
+	v, err := Build(tokens, minCount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestBuildOrdersByCountThenAlphabet(t *testing.T) {
+	v := build(t, 2, "a dog runs", "a cat runs", "a dog sits", "<unk> <unk>")
+	want := []string{"<pad>", "<start>", "<end>", "<unk>", "a", "dog", "runs"}
+	if got := v.Words(); !slices.Equal(got, want) {
+		t.Fatalf("words %q, want %q", got, want)
+	}
+}
+
+func TestEncodeCutsWithoutEnd(t *testing.T) {
+	v := build(t, 1, "a b c")
+	for _, c := range []struct {
+		caption string
+		max     int
+		want    []int32
+	}{
+		{"a b", 20, []int32{Start, 4, 5, End}},
+		{"a b", 4, []int32{Start, 4, 5, End}},
+		{"a b c", 4, []int32{Start, 4, 5, 6}},
+		{"a zebra", 4, []int32{Start, 4, Unknown, End}},
+		{"<end> a", 9, []int32{Start, Unknown, 4, End}}, // a special written in a caption is no special
+		{"", 20, []int32{Start, End}},
+	} {
+		if got := v.Encode(strings.Fields(c.caption), c.max); !slices.Equal(got, c.want) {
+			t.Errorf("Encode(%q, %d) = %v, want %v", c.caption, c.max, got, c.want)
+		}
+	}
+}
+
+func TestJSONRoundTripAndDamage(t *testing.T) {
+	v := build(t, 1, "a b")
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Vocabulary
+	if err := json.Unmarshal(data, &back); err != nil || !slices.Equal(back.Words(), v.Words()) {
+		t.Fatalf("%v, %v", back.Words(), err)
+	}
+	for _, bad := range []string{`["a"]`, `["<pad>","<start>","<end>","<unk>","a","a"]`, `{}`} {
+		if err := json.Unmarshal([]byte(bad), &back); err == nil {
+			t.Errorf("%s was accepted", bad)
+		}
+	}
+}
+
+func TestBuildErrors(t *testing.T) {
+	if _, err := Build(nil, 0); err == nil {
+		t.Error("min count 0 was accepted")
+	}
+	if _, err := Build([][]string{{"once"}}, 2); err == nil || !strings.Contains(err.Error(), "min_count") {
+		t.Errorf("an empty vocabulary gave %v", err)
+	}
+}
+
+func ExampleVocabulary() {
+	v, err := Build([][]string{{"a", "red", "circle"}, {"a", "blue", "circle"}}, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ids := v.Encode([]string{"a", "green", "circle"}, 20)
+	fmt.Println(ids)
+	fmt.Println(v.Decode(ids))
+	// Output:
+	// [1 4 3 5 2]
+	// a <unk> circle
+}
