@@ -1,0 +1,185 @@
+package decoder
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// modelScope holds the trainable variables; everything else in the store belongs to the optimizer.
+const modelScope = "/model"
+
+// Decoder is a Model with its weights on a device. Not safe for concurrent use.
+type Decoder struct {
+	Model
+	backend compute.Backend
+	store   *model.Store
+	losses  *model.Exec
+	loops   map[loopKey]*loop
+}
+
+// New puts values on the backend's device. Fails when the model or the values are not sound; a cell of one's own whose
+// Start or Step has the wrong shape is found out here.
+func New(backend compute.Backend, m Model, values Values) (*Decoder, error) {
+	if err := m.Check(); err != nil {
+		return nil, err
+	}
+	if err := m.CheckValues(values); err != nil {
+		return nil, err
+	}
+	d := &Decoder{Model: m, backend: backend, store: model.NewStore(), loops: make(map[loopKey]*loop)}
+	for _, w := range m.Weights() {
+		value := tensors.FromFlatDataAndDimensions(values[w.Name], w.Shape...)
+		if _, err := d.store.CreateVariable(variablePath(w.Name), value); err != nil {
+			return nil, fmt.Errorf("decoder: weight %q: %w", w.Name, err)
+		}
+	}
+	if err := d.tryCell(); err != nil {
+		return nil, err
+	}
+	var err error
+	d.losses, err = model.NewExec(backend, d.store, func(scope *model.Scope, in []*Node) *Node {
+		return d.tokenLossesGraph(d.weightsGraph(in[0].Graph()), in[0], in[1], in[2])
+	})
+	return d, err
+}
+
+// tryCell builds, without compiling, one step on a batch of two, so that a cell that cannot work says so at once.
+func (d *Decoder) tryCell() (err error) {
+	defer recoverTo(&err, "cell %q", d.Cell.Name())
+	g := NewGraph(d.backend, "try "+d.Cell.Name())
+	defer g.Finalize()
+	w := make(Weights)
+	for _, spec := range d.Weights() {
+		w[spec.Name] = Zeros(g, shapes.Make(dtypes.Float32, spec.Shape...))
+	}
+	states := d.startGraph(w, Zeros(g, shapes.Make(dtypes.Float32, 2, d.Features)))
+	next := d.Cell.Step(d.cellWeights(w), Zeros(g, shapes.Make(dtypes.Float32, 2, d.Embedding)), states)
+	checkStates(d.Cell, "Step", next, 2, d.Hidden)
+	return nil
+}
+
+// Values copies the weights back to the host.
+func (d *Decoder) Values() (Values, error) {
+	values := make(Values)
+	for _, w := range d.Weights() {
+		data, err := floats(d.store, variablePath(w.Name))
+		if err != nil {
+			return nil, err
+		}
+		values[w.Name] = data
+	}
+	return values, nil
+}
+
+// Batch is what teacher forcing reads: Size captions of at most Steps inputs each, with the features of their pictures.
+// Ids and weights are time-major: those of step t of caption b are at [t*Size+b].
+type Batch struct {
+	Size, Steps int
+	Features    []float32 // [size, features]
+	Inputs      []int32   // [steps, size]: <start>, w1, w2, ...
+	Targets     []int32   // [steps, size]: w1, w2, ..., <end>
+	// Weights [steps, size] multiply each position's loss: 0 for a pad that does not count.
+	Weights []float32
+}
+
+// Check reports arrays whose length does not fit, and ids that are out of range for the model.
+func (b *Batch) Check(m Model) error {
+	n := b.Size * b.Steps
+	if b.Size < 1 || b.Steps < 1 || len(b.Features) != b.Size*m.Features || len(b.Inputs) != n || len(b.Targets) != n || len(b.Weights) != n {
+		return fmt.Errorf("decoder: a batch of %d captions and %d steps with %d features, %d inputs, %d targets, %d weights does not fit together",
+			b.Size, b.Steps, len(b.Features), len(b.Inputs), len(b.Targets), len(b.Weights))
+	}
+	for i := range n {
+		for _, id := range [2]int32{b.Inputs[i], b.Targets[i]} {
+			if id < 0 || int(id) >= m.Vocabulary {
+				return fmt.Errorf("decoder: token id %d is outside the vocabulary of %d", id, m.Vocabulary)
+			}
+		}
+	}
+	return nil
+}
+
+func (b *Batch) tensors(m Model) (features, inputs, targets, weights *tensors.Tensor) {
+	return tensors.FromFlatDataAndDimensions(b.Features, b.Size, m.Features),
+		tensors.FromFlatDataAndDimensions(b.Inputs, b.Steps, b.Size),
+		tensors.FromFlatDataAndDimensions(b.Targets, b.Steps, b.Size),
+		tensors.FromFlatDataAndDimensions(b.Weights, b.Steps, b.Size)
+}
+
+// TokenLosses returns the cross-entropy in nats at every position of the batch, [steps, size] like its ids, without
+// regard to Batch.Weights and without dropout.
+func (d *Decoder) TokenLosses(b *Batch) (losses []float32, err error) {
+	if err := b.Check(d.Model); err != nil {
+		return nil, err
+	}
+	defer recoverTo(&err, "decoder: losses")
+	features, inputs, targets, _ := b.tensors(d.Model)
+	out, err := d.losses.Call1(features, inputs, targets)
+	if err != nil {
+		return nil, fmt.Errorf("decoder: losses: %w", err)
+	}
+	losses = tensors.MustCopyFlatData[float32](out)
+	return losses, out.FinalizeAll()
+}
+
+// tokenLossesGraph returns [steps*size] losses of all positions.
+func (d *Decoder) tokenLossesGraph(w Weights, features, inputs, targets *Node) *Node {
+	outputs := d.outputsGraph(w, features, inputs)
+	rows := outputs.Shape().Dim(0) * outputs.Shape().Dim(1)
+	logits := d.logitsGraph(w, Reshape(outputs, rows, d.Hidden))
+	return tokenLosses(logits, Reshape(targets, rows))
+}
+
+// weightsGraph brings the trainable variables into a graph.
+func (d *Decoder) weightsGraph(g *Graph) Weights {
+	w := make(Weights)
+	for _, spec := range d.Weights() {
+		w[spec.Name] = d.store.GetVariable(variablePath(spec.Name)).NodeValue(g)
+	}
+	return w
+}
+
+// Finalize frees the device's memory. The decoder must not be used after that.
+func (d *Decoder) Finalize() {
+	d.losses.Finalize()
+	for _, l := range d.loops {
+		l.finalize()
+	}
+	d.store.Finalize()
+}
+
+func variablePath(weight string) string { return modelScope + "/" + weight }
+
+// floats copies a float32 variable to the host.
+func floats(store *model.Store, path string) (data []float32, err error) {
+	defer recoverTo(&err, "decoder: reading %s", path)
+	v := store.GetVariable(path)
+	if v == nil {
+		return nil, fmt.Errorf("decoder: no variable %s", path)
+	}
+	value, err := v.Value()
+	if err != nil {
+		return nil, err
+	}
+	return tensors.MustCopyFlatData[float32](value), nil
+}
+
+// recoverTo turns a panic of graph building into an error. Use it deferred, at the package's edge alone.
+func recoverTo(err *error, format string, args ...any) {
+	switch problem := recover().(type) {
+	case nil:
+	case error:
+		*err = fmt.Errorf(format+": %w", append(args, problem)...)
+	default:
+		*err = fmt.Errorf(format+": %v", append(args, problem)...)
+	}
+}
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

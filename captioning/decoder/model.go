@@ -1,0 +1,196 @@
+package decoder
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"captionlab/captioning/vocab"
+)
+
+// Model describes a decoder: the sizes of its layers and its cell. It holds no weights.
+//
+// The layers, in the paper's terms: one trainable linear map takes the image features to the initial state (or, with
+// ImageFirst, to the first input); a word embedding; one recurrent layer; one linear map to the vocabulary.
+type Model struct {
+	Cell       Cell
+	Vocabulary int // number of token ids, specials included
+	Features   int // size of an image feature vector
+	Embedding  int
+	Hidden     int
+	// ImageFirst feeds the image as input 0 with zero initial states, as in "Show and Tell" (Vinyals et al. 2015),
+	// instead of making it the initial state.
+	ImageFirst bool
+}
+
+// Names of the weights outside the cell. A cell's weight "w" is called "cell.w".
+const (
+	embeddingWeight = "embedding.weight" // [vocabulary, embedding]
+	imageWeight     = "image.weight"     // [hidden, features], or [embedding, features] with ImageFirst
+	imageBias       = "image.bias"
+	outputWeight    = "output.weight" // [vocabulary, hidden]
+	outputBias      = "output.bias"
+	cellPrefix      = "cell."
+)
+
+// Check reports what makes the model impossible to build.
+func (m Model) Check() error {
+	if m.Vocabulary <= vocab.NumSpecials || m.Features < 1 || m.Embedding < 1 || m.Hidden < 1 {
+		return fmt.Errorf("decoder: vocabulary %d, features %d, embedding %d, hidden %d: all must be positive and the vocabulary above %d",
+			m.Vocabulary, m.Features, m.Embedding, m.Hidden, vocab.NumSpecials)
+	}
+	return checkCell(m.Cell, m.Embedding, m.Hidden)
+}
+
+// Weights lists every trainable array of the model in the fixed order in which initial values are drawn.
+func (m Model) Weights() []Weight {
+	imageOut := m.Hidden
+	if m.ImageFirst {
+		imageOut = m.Embedding
+	}
+	weights := []Weight{
+		{embeddingWeight, []int{m.Vocabulary, m.Embedding}},
+		{imageWeight, []int{imageOut, m.Features}},
+		{imageBias, []int{imageOut}},
+	}
+	for _, w := range m.Cell.Weights(m.Embedding, m.Hidden) {
+		weights = append(weights, Weight{cellPrefix + w.Name, w.Shape})
+	}
+	return append(weights,
+		Weight{outputWeight, []int{m.Vocabulary, m.Hidden}},
+		Weight{outputBias, []int{m.Vocabulary}})
+}
+
+// NumParameters is the number of trainable numbers.
+func (m Model) NumParameters() int {
+	total := 0
+	for _, w := range m.Weights() {
+		total += size(w.Shape)
+	}
+	return total
+}
+
+// Values are weights on the host, by the names that Model.Weights lists, each row-major.
+type Values map[string][]float32
+
+// Initialize draws initial weights from PyTorch's distributions: the embedding from N(0, 1), linear layers from
+// U(-1/sqrt(inputs), 1/sqrt(inputs)), the cell from U(-1/sqrt(hidden), 1/sqrt(hidden)). The same seed gives the same
+// values on every machine. Reference: reset_parameters of torch.nn.Embedding, Linear and LSTM in PyTorch 2.11.
+func (m Model) Initialize(seed int64) Values {
+	values := make(Values)
+	for i, w := range m.Weights() {
+		random := rand.New(rand.NewPCG(uint64(seed), uint64(i)))
+		data := make([]float32, size(w.Shape))
+		bound := 1 / math.Sqrt(float64(m.Hidden))
+		if w.Name == imageWeight || w.Name == imageBias {
+			bound = 1 / math.Sqrt(float64(m.Features))
+		}
+		for j := range data {
+			if w.Name == embeddingWeight {
+				data[j] = float32(random.NormFloat64())
+			} else {
+				data[j] = float32((2*random.Float64() - 1) * bound)
+			}
+		}
+		values[w.Name] = data
+	}
+	return values
+}
+
+// CheckValues reports a weight that is missing, of the wrong size, unknown, or not finite.
+func (m Model) CheckValues(values Values) error {
+	for _, w := range m.Weights() {
+		data, ok := values[w.Name]
+		if !ok {
+			return fmt.Errorf("decoder: weight %q is missing", w.Name)
+		}
+		if len(data) != size(w.Shape) {
+			return fmt.Errorf("decoder: weight %q has %d numbers, its shape %v needs %d", w.Name, len(data), w.Shape, size(w.Shape))
+		}
+		for i, x := range data {
+			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+				return fmt.Errorf("decoder: weight %q holds %v at position %d", w.Name, x, i)
+			}
+		}
+	}
+	if len(values) != len(m.Weights()) {
+		return fmt.Errorf("decoder: %d weights given, the model has %d", len(values), len(m.Weights()))
+	}
+	return nil
+}
+
+// cellWeights picks the cell's own weights, under the names that the cell gave them.
+func (m Model) cellWeights(w Weights) Weights {
+	own := make(Weights)
+	for _, spec := range m.Cell.Weights(m.Embedding, m.Hidden) {
+		own[spec.Name] = w[cellPrefix+spec.Name]
+	}
+	return own
+}
+
+// imageGraph maps features [batch, features] through the trainable image layer.
+func (m Model) imageGraph(w Weights, features *Node) *Node {
+	image := matMulT(features, w[imageWeight])
+	return Add(image, ExpandLeftToRank(w[imageBias], 2))
+}
+
+// embedGraph looks up token ids [...] and returns [..., embedding].
+func (m Model) embedGraph(w Weights, ids *Node) *Node {
+	return Gather(w[embeddingWeight], ExpandAxes(ids, -1))
+}
+
+// startGraph returns the states before <start> is read, for features [batch, features].
+func (m Model) startGraph(w Weights, features *Node) []*Node {
+	batch := features.Shape().Dim(0)
+	image := m.imageGraph(w, features)
+	var states []*Node
+	if m.ImageFirst {
+		zero := Zeros(features.Graph(), shapes.Make(dtypes.Float32, batch, m.Hidden))
+		for range m.Cell.NumStates() {
+			states = append(states, zero)
+		}
+		states = m.Cell.Step(m.cellWeights(w), image, states)
+	} else {
+		states = m.Cell.Start(image)
+	}
+	checkStates(m.Cell, "Start", states, batch, m.Hidden)
+	return states
+}
+
+// outputsGraph runs teacher forcing over inputs [time, batch] (int32 ids, <start> first) and returns the outputs of the
+// recurrent layer [time, batch, hidden].
+func (m Model) outputsGraph(w Weights, features, inputs *Node) *Node {
+	states := m.startGraph(w, features)
+	xs := m.embedGraph(w, inputs)
+	steps, batch := inputs.Shape().Dim(0), inputs.Shape().Dim(1)
+	xs.AssertDims(steps, batch, m.Embedding)
+	own := m.cellWeights(w)
+	if fast, ok := m.Cell.(unroller); ok {
+		return fast.unrollGraph(own, xs, states)
+	}
+	outputs := make([]*Node, steps)
+	for t := range steps {
+		states = m.Cell.Step(own, stepOf(xs, t), states)
+		checkStates(m.Cell, "Step", states, batch, m.Hidden)
+		outputs[t] = states[0]
+	}
+	return Stack(outputs, 0)
+}
+
+// logitsGraph maps outputs [rows, hidden] to logits [rows, vocabulary].
+func (m Model) logitsGraph(w Weights, outputs *Node) *Node {
+	logits := matMulT(outputs, w[outputWeight])
+	return Add(logits, ExpandLeftToRank(w[outputBias], 2))
+}
+
+func size(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
