@@ -1,0 +1,175 @@
+package encoder
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// network is one architecture: where its weights are, and how the folded layers are put together.
+type network struct {
+	specs   []convSpec
+	epsilon float64  // of the batch normalisation
+	ignored []string // prefixes of tensors that a weights file may hold beside: the classifier
+	build   func(b *builder, x *graph.Node) *graph.Node
+}
+
+// builder hands out the folded layers in the order of the specs.
+type builder struct {
+	specs         []convSpec
+	kernels, bias []*graph.Node
+	next          int
+}
+
+func (b *builder) take() (kernel, bias *graph.Node) {
+	i := b.next
+	b.next++
+	return b.kernels[i], b.bias[i]
+}
+
+// conv applies the next convolution, with PyTorch's symmetric padding.
+func (b *builder) conv(x *graph.Node, stride, padding int) *graph.Node {
+	kernel, bias := b.take()
+	pads := [][2]int{{padding, padding}, {padding, padding}}
+	return graph.Add(graph.Convolve(x, kernel).Strides(stride).PaddingPerDim(pads).Done(), graph.ExpandLeftToRank(bias, 4))
+}
+
+// convSame applies the next convolution with TensorFlow's "SAME" padding, which puts the odd pixel at the end.
+func (b *builder) convSame(x *graph.Node, stride int) *graph.Node {
+	kernel, bias := b.take()
+	_, low, high := samePadding(x.Shape().Dim(1), kernel.Shape().Dim(0), stride)
+	pads := [][2]int{{low, high}, {low, high}}
+	return graph.Add(graph.Convolve(x, kernel).Strides(stride).PaddingPerDim(pads).Done(), graph.ExpandLeftToRank(bias, 4))
+}
+
+// samePadding is TensorFlow's: as many output samples as strides begin inside, the odd padding sample at the end. (GoMLX's
+// PadSame does not depend on the stride.)
+func samePadding(size, k, stride int) (out, low, high int) {
+	out = (size + stride - 1) / stride
+	total := max((out-1)*stride+k-size, 0)
+	return out, total / 2, total - total/2
+}
+
+// depthwiseSame applies the next layer to each channel by itself, with "SAME" padding. It is written as a sum of shifted
+// products because XLA's CPU backend has no good grouped convolution.
+func (b *builder) depthwiseSame(x *graph.Node, stride int) *graph.Node {
+	kernel, bias := b.take()
+	k, channels := kernel.Shape().Dim(0), kernel.Shape().Dim(3)
+	out, low, high := samePadding(x.Shape().Dim(1), k, stride)
+	zero := graph.ScalarZero(x.Graph(), x.DType())
+	edge := graph.PadAxis{Start: low, End: high}
+	x = graph.Pad(x, zero, graph.PadAxis{}, edge, edge, graph.PadAxis{})
+	sum := graph.ExpandLeftToRank(bias, 4)
+	for dy := range k {
+		for dx := range k {
+			part := graph.Slice(x, graph.AxisRange(), graph.AxisRange(dy, dy+(out-1)*stride+1).Stride(stride), graph.AxisRange(dx, dx+(out-1)*stride+1).Stride(stride))
+			weight := graph.Reshape(graph.Slice(kernel, graph.AxisElem(dy), graph.AxisElem(dx)), 1, 1, 1, channels)
+			sum = graph.Add(sum, graph.Mul(part, weight))
+		}
+	}
+	return sum
+}
+
+func relu(x *graph.Node) *graph.Node  { return graph.MaxScalar(x, 0) }
+func relu6(x *graph.Node) *graph.Node { return graph.ClipScalar(x, 0, 6) }
+
+// pooled is the mean over height and width: [batch, channels].
+func pooled(x *graph.Node) *graph.Node { return graph.ReduceMean(x, 1, 2) }
+
+// resNet50 is ResNet-50 v1.5 as torchvision has it: the stride of a stage sits in the 3x3 convolution.
+//
+// Reference: He, Zhang, Ren and Sun 2016; torchvision 0.26, torchvision/models/resnet.py.
+func resNet50() network {
+	n := network{epsilon: 1e-5, ignored: []string{"fc."}}
+	n.specs = append(n.specs, convSpec{"conv1", "bn1", 64, 3, 7})
+	depths, in := []int{3, 4, 6, 3}, 64
+	for stage, depth := range depths {
+		width := 64 << stage
+		for i := range depth {
+			prefix := fmt.Sprintf("layer%d.%d.", stage+1, i)
+			if i == 0 {
+				n.specs = append(n.specs, convSpec{prefix + "downsample.0", prefix + "downsample.1", 4 * width, in, 1})
+			}
+			n.specs = append(n.specs,
+				convSpec{prefix + "conv1", prefix + "bn1", width, in, 1},
+				convSpec{prefix + "conv2", prefix + "bn2", width, width, 3},
+				convSpec{prefix + "conv3", prefix + "bn3", 4 * width, width, 1})
+			in = 4 * width
+		}
+	}
+	n.build = func(b *builder, x *graph.Node) *graph.Node {
+		x = relu(b.conv(x, 2, 3))
+		x = graph.MaxPool(x).Window(3).Strides(2).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
+		for stage, depth := range depths {
+			for i := range depth {
+				stride, shortcut := 1, x
+				if i == 0 {
+					if stage > 0 {
+						stride = 2
+					}
+					shortcut = b.conv(x, stride, 0)
+				}
+				y := relu(b.conv(x, 1, 0))
+				y = relu(b.conv(y, stride, 1))
+				x = relu(graph.Add(b.conv(y, 1, 0), shortcut))
+			}
+		}
+		return pooled(x)
+	}
+	return n
+}
+
+// mbStages are the stages of EfficientNet-Lite0: repeats, kernel, stride, expansion, output channels.
+var mbStages = []struct{ repeats, kernel, stride, expand, out int }{
+	{1, 3, 1, 1, 16}, {2, 3, 2, 6, 24}, {2, 5, 2, 6, 40}, {3, 3, 2, 6, 80}, {3, 5, 1, 6, 112}, {4, 5, 2, 6, 192}, {1, 3, 1, 6, 320},
+}
+
+// efficientNetLite0 is EfficientNet-B0 without squeeze-and-excitation and with ReLU6.
+//
+// Reference: Tan and Le 2019; the tables of TensorFlow's efficientnet-lite; efficientnet-lite-pytorch 0.1.0.
+func efficientNetLite0() network {
+	n := network{epsilon: 1e-3, ignored: []string{"_fc."}}
+	n.specs = append(n.specs, convSpec{"_conv_stem", "_bn0", 32, 3, 3})
+	type block struct {
+		stride         int
+		expand, linked bool
+	}
+	var blocks []block
+	in := 32
+	for _, s := range mbStages {
+		for i := range s.repeats {
+			prefix := fmt.Sprintf("_blocks.%d.", len(blocks))
+			stride := s.stride
+			if i > 0 {
+				stride = 1
+			}
+			wide := in * s.expand
+			if s.expand != 1 {
+				n.specs = append(n.specs, convSpec{prefix + "_expand_conv", prefix + "_bn0", wide, in, 1})
+			}
+			n.specs = append(n.specs,
+				convSpec{prefix + "_depthwise_conv", prefix + "_bn1", wide, 1, s.kernel},
+				convSpec{prefix + "_project_conv", prefix + "_bn2", s.out, wide, 1})
+			blocks = append(blocks, block{stride, s.expand != 1, stride == 1 && in == s.out})
+			in = s.out
+		}
+	}
+	n.specs = append(n.specs, convSpec{"_conv_head", "_bn1", 1280, in, 1})
+	n.build = func(b *builder, x *graph.Node) *graph.Node {
+		x = relu6(b.convSame(x, 2))
+		for _, block := range blocks {
+			y := x
+			if block.expand {
+				y = relu6(b.convSame(y, 1))
+			}
+			y = relu6(b.depthwiseSame(y, block.stride))
+			y = b.convSame(y, 1)
+			if block.linked {
+				y = graph.Add(y, x)
+			}
+			x = y
+		}
+		return pooled(relu6(b.convSame(x, 1)))
+	}
+	return n
+}
