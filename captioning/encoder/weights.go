@@ -1,150 +1,131 @@
 package encoder
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"slices"
-	"sort"
 	"strings"
 
-	"captionlab/captioning/encoder/pth"
+	"captionlab/captioning/internal/wheel"
 	"captionlab/captioning/safetensors"
 )
 
-// maxWeightsFile is the largest weights file that is read, in bytes: ResNet-50 has 0.1 GB.
-const maxWeightsFile = 2 << 30
-
-// convolution is one convolution with the batch normalisation that follows it, as the state dict names them.
-type convolution struct {
-	name, norm  string // of the entries NAME.weight and NORM.weight, NORM.bias, NORM.running_mean, NORM.running_var
-	in, out     int    // channels
-	kernel      int    // side of the square kernel
-	stride      int
-	depthwise   bool // one filter for each channel; in == out
-	before, end int  // zero padding at the start and at the end of both axes
+// readWeights returns the tensors of a PyTorch (.pth, .pt, .bin) or safetensors file, told apart by their content, and
+// the file's SHA-256.
+func readWeights(file string) (map[string]safetensors.Tensor, string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, "", fmt.Errorf("encoder weights: %w", err)
+	}
+	head := make([]byte, 9)
+	n, err := io.ReadFull(f, head)
+	f.Close()
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, "", fmt.Errorf("encoder weights: %w", err)
+	}
+	sum, err := wheel.HashFile(file)
+	if err != nil {
+		return nil, "", fmt.Errorf("encoder weights: %w", err)
+	}
+	var tensors map[string]safetensors.Tensor
+	if isSafetensors := n == 9 && head[8] == '{' && bytes.Equal(head[4:8], []byte{0, 0, 0, 0}); isSafetensors {
+		tensors, _, err = safetensors.Read(file)
+	} else {
+		tensors, err = readTorch(file)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("encoder weights: %w", err)
+	}
+	return tensors, sum, nil
 }
 
-// folded is a convolution with its batch normalisation multiplied in.
-type folded struct {
-	shape  []int     // [kernel, kernel, in, out], or [kernel, kernel, channels] for a depthwise one
-	kernel []float32 // row-major
+// layer is a convolution with the batch normalisation behind it folded in.
+type layer struct {
+	kernel []float32 // [height, width, in/groups, out]
+	shape  []int
 	bias   []float32 // [out]
 }
 
-// readWeights reads the file at path, which may be a PyTorch .pth or a safetensors file, and returns its tensors and the
-// SHA-256 of its bytes in hex.
-func readWeights(path string) (tensors map[string]safetensors.Tensor, sum string, err error) {
-	stat, err := os.Stat(path)
-	if err != nil {
-		return nil, "", fmt.Errorf("cannot read the encoder's weights: %w", err)
-	}
-	if stat.IsDir() || stat.Size() > maxWeightsFile {
-		return nil, "", fmt.Errorf("%s is no weights file: a folder, or more than %d MB", path, maxWeightsFile>>20)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, "", fmt.Errorf("cannot read the encoder's weights: %w", err)
-	}
-	defer func() {
-		if problem := recover(); problem != nil {
-			err = fmt.Errorf("%s is damaged: %v", path, problem)
-		}
-	}()
-	switch {
-	case pth.IsPTH(data):
-		if tensors, err = pth.Decode(data); err != nil {
-			return nil, "", fmt.Errorf("%s cannot be used as weights: %w", path, err)
-		}
-	case len(data) > 8 && data[8] == '{':
-		if tensors, _, err = safetensors.Decode(data); err != nil {
-			return nil, "", fmt.Errorf("%s is not a whole safetensors file: %w", path, err)
-		}
-	default:
-		return nil, "", fmt.Errorf("%s (%d bytes) is neither a PyTorch .pth nor a safetensors file; is the download whole?", path, len(data))
-	}
-	digest := sha256.Sum256(data)
-	return tensors, hex.EncodeToString(digest[:]), nil
+// convSpec says where a convolution's weights are in a file and what their shapes must be.
+type convSpec struct {
+	conv, norm string // name prefixes, as in "layer1.0.conv1" and "layer1.0.bn1"
+	out, in, k int    // in is per group
 }
 
-// foldAll takes every convolution of the network out of tensors. Fails, naming the tensor, when one is missing, has another
-// shape or another kind of number, when a folded weight is not finite, or when the file holds a tensor that belongs to no
-// part of the network; the classifier and PyTorch's batch counters are expected and left out.
-func (n *network) foldAll(tensors map[string]safetensors.Tensor) ([]folded, error) {
+// foldAll folds every convolution of a network. Missing, wrong-shaped and unexpected tensors are told together; names with
+// one of the ignored prefixes may be there or not.
+func foldAll(file string, tensors map[string]safetensors.Tensor, specs []convSpec, epsilon float64, ignored ...string) ([]layer, error) {
+	var problems []string
 	used := make(map[string]bool)
-	get := func(name string, shape ...int) ([]float32, error) {
+	get := func(name string, shape ...int) []float32 {
+		used[name] = true
 		t, ok := tensors[name]
 		if !ok {
-			return nil, fmt.Errorf("tensor %q is missing: these are not weights of %s", name, n.name)
+			problems = append(problems, fmt.Sprintf("tensor %q is missing", name))
+			return nil
 		}
 		if !slices.Equal(t.Shape, shape) {
-			return nil, fmt.Errorf("tensor %q has shape %v, %s needs %v", name, t.Shape, n.name, shape)
+			problems = append(problems, fmt.Sprintf("tensor %q has shape %v, want %v", name, t.Shape, shape))
+			return nil
 		}
-		used[name] = true
-		values, err := t.Float32()
+		data, err := t.Float32()
 		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", name, err)
+			problems = append(problems, fmt.Sprintf("tensor %q: %v", name, err))
 		}
-		return values, nil
-	}
-	var out []folded
-	for _, c := range n.convolutions {
-		f, err := c.fold(n.epsilon, get)
-		if err != nil {
-			return nil, err
+		for _, x := range data {
+			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+				problems = append(problems, fmt.Sprintf("tensor %q holds numbers that are not finite", name))
+				break
+			}
 		}
-		out = append(out, f)
+		return data
 	}
-	var extra []string
+	layers := make([]layer, len(specs))
+	for i, s := range specs {
+		weight := get(s.conv+".weight", s.out, s.in, s.k, s.k)
+		gamma, beta := get(s.norm+".weight", s.out), get(s.norm+".bias", s.out)
+		mean, variance := get(s.norm+".running_mean", s.out), get(s.norm+".running_var", s.out)
+		used[s.norm+".num_batches_tracked"] = true
+		if len(problems) == 0 {
+			layers[i] = fold(s, weight, gamma, beta, mean, variance, epsilon)
+		}
+	}
 	for name := range tensors {
-		if !used[name] && !strings.HasPrefix(name, n.classifier) && !strings.HasSuffix(name, ".num_batches_tracked") {
-			extra = append(extra, name)
+		known := used[name]
+		for _, prefix := range ignored {
+			known = known || strings.HasPrefix(name, prefix)
+		}
+		if !known {
+			problems = append(problems, fmt.Sprintf("tensor %q belongs to no layer", name))
 		}
 	}
-	if len(extra) > 0 {
-		sort.Strings(extra)
-		return nil, fmt.Errorf("tensor %q (%d such) is no part of %s: these are weights of another network", extra[0], len(extra), n.name)
+	if len(problems) > 0 {
+		slices.Sort(problems)
+		more := ""
+		if len(problems) > 5 {
+			more = fmt.Sprintf("; and %d more", len(problems)-5)
+			problems = problems[:5]
+		}
+		return nil, fmt.Errorf("encoder weights: %s are not those of this encoder: %s%s", file, strings.Join(problems, "; "), more)
 	}
-	return out, nil
+	return layers, nil
 }
 
-// fold multiplies the batch normalisation, with its running statistics, into the kernel, and turns the kernel from PyTorch's
-// [out, in, height, width] to [height, width, in, out].
-func (c convolution) fold(epsilon float64, get func(string, ...int) ([]float32, error)) (folded, error) {
-	in := c.in
-	if c.depthwise {
-		in = 1
-	}
-	kernel, err := get(c.name+".weight", c.out, in, c.kernel, c.kernel)
-	if err != nil {
-		return folded{}, err
-	}
-	var norm [4][]float32
-	for i, part := range []string{"weight", "bias", "running_mean", "running_var"} {
-		if norm[i], err = get(c.norm+"."+part, c.out); err != nil {
-			return folded{}, err
+// fold multiplies the normalisation's scale into the kernel, [out, in, k, k] to [k, k, in, out], and its shift into a bias.
+func fold(s convSpec, weight, gamma, beta, mean, variance []float32, epsilon float64) layer {
+	l := layer{kernel: make([]float32, len(weight)), shape: []int{s.k, s.k, s.in, s.out}, bias: make([]float32, s.out)}
+	for o := range s.out {
+		scale := float64(gamma[o]) / math.Sqrt(float64(variance[o])+epsilon)
+		l.bias[o] = float32(float64(beta[o]) - float64(mean[o])*scale)
+		for i := range s.in {
+			for p := range s.k * s.k {
+				l.kernel[(p*s.in+i)*s.out+o] = float32(float64(weight[(o*s.in+i)*s.k*s.k+p]) * scale)
+			}
 		}
 	}
-	f := folded{shape: []int{c.kernel, c.kernel, in, c.out}, kernel: make([]float32, len(kernel)), bias: make([]float32, c.out)}
-	if c.depthwise {
-		f.shape = []int{c.kernel, c.kernel, c.out}
-	}
-	area := c.kernel * c.kernel
-	for o := range c.out {
-		scale := float64(norm[0][o]) / math.Sqrt(float64(norm[3][o])+epsilon)
-		bias := float64(norm[1][o]) - float64(norm[2][o])*scale
-		sum := bias
-		for i := range in * area { // i counts input channels, then positions
-			w := float64(kernel[o*in*area+i]) * scale
-			f.kernel[(i%area*in+i/area)*c.out+o] = float32(w)
-			sum += w
-		}
-		if math.IsNaN(sum) || math.IsInf(sum, 0) {
-			return folded{}, fmt.Errorf("tensor %q or its normalisation %q holds a number that is not finite, or a negative variance, in channel %d", c.name+".weight", c.norm, o)
-		}
-		f.bias[o] = float32(bias)
-	}
-	return f, nil
+	return l
 }
