@@ -1,0 +1,201 @@
+package captioning
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"captionlab/captioning/decoder"
+	"captionlab/captioning/encoder"
+	"captionlab/captioning/experiment"
+	"captionlab/captioning/safetensors"
+	"captionlab/captioning/vocab"
+)
+
+// Names of the checkpoints in a run folder. The best one has the weights of the epoch with the lowest validation loss; the
+// last one everything that training needs to go on; the one before stands in where the last one is damaged.
+const (
+	bestFile     = "best.safetensors"
+	lastFile     = "last.safetensors"
+	previousFile = "previous.safetensors"
+)
+
+// Checkpoint is a trained or half-trained model: all that captioning a new photograph needs, but for the encoder's own
+// weights, which it names by their checksum.
+type Checkpoint struct {
+	Settings   experiment.Settings
+	Vocabulary *vocab.Vocabulary
+	Encoder    encoder.Identity
+	Dataset    string // name
+	Data       string // fingerprint of the dataset
+	Training   Training
+	Values     decoder.Values
+	State      decoder.State // optimizer; empty in the best checkpoint
+}
+
+// Training is how far a run has come.
+type Training struct {
+	Epoch        int          `json:"epoch"` // epochs that are complete
+	Batch        int          `json:"batch"` // batches of the next epoch that are done
+	LossSum      float64      `json:"loss_sum"`
+	Curve        []CurvePoint `json:"curve"` // one for each complete epoch
+	Best         int          `json:"best"`  // epoch, from 1, with the lowest validation loss; 0 before the first
+	LearningRate float64      `json:"learning_rate"`
+	Seconds      float64      `json:"seconds"` // spent training
+}
+
+// CurvePoint is what one epoch came to.
+type CurvePoint struct {
+	Epoch        int     `json:"epoch"`
+	TrainLoss    float64 `json:"train_loss"` // mean over the batches as they were trained, nats
+	Val          Losses  `json:"val"`
+	LearningRate float64 `json:"learning_rate"`
+	Seconds      float64 `json:"seconds"` // since the start of the run, pauses left out
+}
+
+// header is the part of a checkpoint that is JSON. It lies in the metadata of the safetensors file.
+type header struct {
+	Format     int                 `json:"format"` // 1
+	Settings   experiment.Settings `json:"settings"`
+	Vocabulary *vocab.Vocabulary   `json:"vocabulary"`
+	Encoder    encoder.Identity    `json:"encoder"`
+	Dataset    string              `json:"dataset"`
+	Data       string              `json:"fingerprint"`
+	Training   Training            `json:"training"`
+}
+
+const (
+	headerKey = "captionlab"
+	sumKey    = "sha256" // over the header and all arrays
+)
+
+// write stores the checkpoint at path, whole or not at all. model gives the shapes.
+func (c *Checkpoint) write(path string, model decoder.Model) error {
+	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training})
+	if err != nil {
+		return err
+	}
+	tensors := make(map[string]safetensors.Tensor)
+	for _, w := range model.Weights() {
+		tensors["model/"+w.Name] = safetensors.FromFloat32(w.Shape, c.Values[w.Name])
+	}
+	for name, data := range c.State {
+		tensors["adam/"+name] = safetensors.FromFloat32([]int{len(data)}, data)
+	}
+	metadata := map[string]string{headerKey: string(text), sumKey: checksum(string(text), tensors)}
+	if err := safetensors.Write(path, tensors, metadata); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	return nil
+}
+
+// checksum is the SHA-256, in hex, of the header and of every array with its name, dtype, shape and length.
+func checksum(text string, tensors map[string]safetensors.Tensor) string {
+	hash := sha256.New()
+	add := func(b []byte) {
+		binary.Write(hash, binary.LittleEndian, uint64(len(b)))
+		hash.Write(b)
+	}
+	add([]byte(text))
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		t := tensors[name]
+		add(fmt.Appendf(nil, "%s %s %v", name, t.DType, t.Shape))
+		add(t.Data)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// ReadCheckpoint reads and verifies the checkpoint at path. A file that is cut short, damaged or of another kind gives an
+// error that names it.
+func ReadCheckpoint(path string) (*Checkpoint, error) {
+	tensors, metadata, err := safetensors.Read(path)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	text, ok := metadata[headerKey]
+	if !ok {
+		return nil, fmt.Errorf("checkpoint: %s was not written by captionlab", path)
+	}
+	if checksum(text, tensors) != metadata[sumKey] {
+		return nil, fmt.Errorf("checkpoint: %s is damaged: its checksum does not match", path)
+	}
+	decoded := json.NewDecoder(strings.NewReader(text))
+	decoded.DisallowUnknownFields()
+	var h header
+	if err := decoded.Decode(&h); err != nil || h.Format != 1 || h.Vocabulary == nil {
+		return nil, fmt.Errorf("checkpoint: %s is of format %d, not of this version's: %v", path, h.Format, err)
+	}
+	c := &Checkpoint{Settings: h.Settings, Vocabulary: h.Vocabulary, Encoder: h.Encoder, Dataset: h.Dataset, Data: h.Data,
+		Training: h.Training, Values: make(decoder.Values), State: make(decoder.State)}
+	for name, t := range tensors {
+		data, err := t.Float32()
+		if err != nil {
+			return nil, fmt.Errorf("checkpoint: %s: tensor %q: %w", path, name, err)
+		}
+		if weight, ok := strings.CutPrefix(name, "model/"); ok {
+			c.Values[weight] = data
+		} else if state, ok := strings.CutPrefix(name, "adam/"); ok {
+			c.State[state] = data
+		}
+	}
+	return c, nil
+}
+
+// writeLast stores the checkpoint as the last one of a run and keeps the one before.
+func (c *Checkpoint) writeLast(dir string, model decoder.Model) error {
+	fresh := filepath.Join(dir, "next.safetensors")
+	if err := c.write(fresh, model); err != nil {
+		return err
+	}
+	last := filepath.Join(dir, lastFile)
+	if err := os.Rename(last, filepath.Join(dir, previousFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	return os.Rename(fresh, last)
+}
+
+// readLast returns the checkpoint to go on from: the last one, or the one before where the last one is missing or damaged,
+// which warn is told. None at all is (nil, nil).
+func readLast(dir string, warn func(string)) (*Checkpoint, error) {
+	var problems []error
+	for _, name := range []string{lastFile, previousFile} {
+		c, err := ReadCheckpoint(filepath.Join(dir, name))
+		if err == nil {
+			if len(problems) > 0 {
+				warn(fmt.Sprintf("%v; going on from the checkpoint before it (epoch %d, batch %d)", errors.Join(problems...), c.Training.Epoch, c.Training.Batch))
+			}
+			return c, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			problems = append(problems, err)
+		}
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("no usable checkpoint in %s: %w; remove the folder to begin anew", dir, errors.Join(problems...))
+	}
+	return nil, nil
+}
+
+// model is the decoder that the settings describe.
+func (c *Checkpoint) model(cell decoder.Cell) (decoder.Model, error) {
+	if cell == nil {
+		var err error
+		if cell, err = decoder.Builtin(c.Settings.Cell); err != nil {
+			return decoder.Model{}, err
+		}
+	}
+	if cell.Name() != c.Settings.Cell {
+		return decoder.Model{}, fmt.Errorf("the settings name cell %q, the cell given is %q", c.Settings.Cell, cell.Name())
+	}
+	return decoder.Model{Cell: cell, Vocabulary: c.Vocabulary.Len(), Features: c.Encoder.FeatureDim,
+		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first"}, nil
+}

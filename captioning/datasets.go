@@ -1,0 +1,76 @@
+package captioning
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gomlx/compute"
+
+	"captionlab/captioning/encoder"
+	"captionlab/captioning/weights"
+	"captionlab/datasets"
+	"captionlab/datasets/flickr8k"
+	"captionlab/datasets/shapes"
+)
+
+// OpenDataset opens the dataset called name: "shapes", which needs no files, or "flickr8k" in dir. An empty dir means the
+// folder of that name under $CAPTIONLAB_DATA.
+func OpenDataset(name, dir string) (datasets.Dataset, error) {
+	switch name {
+	case "shapes":
+		return shapes.Open()
+	case "flickr8k":
+		if dir == "" {
+			root := os.Getenv("CAPTIONLAB_DATA")
+			if root == "" {
+				return nil, fmt.Errorf("dataset %s: name its folder with --data, or its parent in CAPTIONLAB_DATA", name)
+			}
+			dir = filepath.Join(root, name)
+		}
+		return flickr8k.Open(dir)
+	}
+	return nil, fmt.Errorf("unknown dataset %q: the datasets are shapes and flickr8k", name)
+}
+
+// EncoderOptions choose an encoder. The zero value is the small one, whose weights are fetched when they are needed.
+type EncoderOptions struct {
+	Name    string // see encoder.Names; empty means "efficientnet-lite0"
+	Weights string // a .pth or safetensors file; needed for all but the small encoder
+}
+
+// OpenEncoder opens an encoder on a backend.
+func OpenEncoder(ctx context.Context, backend compute.Backend, o EncoderOptions) (*encoder.Encoder, error) {
+	if o.Name == "" {
+		o.Name = "efficientnet-lite0"
+	}
+	if _, err := encoder.Lookup(o.Name); err != nil {
+		return nil, err
+	}
+	if o.Weights == "" {
+		if o.Name != "efficientnet-lite0" {
+			return nil, fmt.Errorf("encoder %s: name its weights file with --weights (a torchvision .pth or a safetensors file)", o.Name)
+		}
+		source, err := weights.EfficientNetLite0(ctx)
+		if err != nil {
+			return nil, err
+		}
+		o.Weights = source.Path
+	}
+	return encoder.Open(backend, o.Name, o.Weights)
+}
+
+// Features returns the features of every picture of ds: out of the cache folder where they are complete, else computed,
+// or completed, and kept there. e is opened by OpenEncoder; fingerprint is datasets.Fingerprint of ds.
+func Features(ctx context.Context, ds datasets.Dataset, fingerprint string, e *encoder.Encoder, progress func(encoder.Progress)) (*encoder.Features, error) {
+	cache, err := weights.CacheDir()
+	if err != nil {
+		return nil, err
+	}
+	folder := encoder.FeatureFolder(filepath.Join(cache, "features"), ds.Name(), fingerprint, e.Identity())
+	if f, err := encoder.OpenFeatures(folder); err == nil {
+		return f, nil
+	}
+	return encoder.BuildFeatures(ctx, ds, fingerprint, e, folder, encoder.FeatureOptions{Progress: progress})
+}
