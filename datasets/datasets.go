@@ -59,7 +59,7 @@ type Dataset interface {
 }
 
 // Fingerprint returns the SHA-256, in hex, over split names, ids, captions and encoded image bytes, in order. Every
-// string and every image is preceded by its length, so that no two datasets share a byte stream. It reads every picture
+// string and every image is preceded by its length, so that no byte can move from one to its neighbour unseen. It reads every picture
 // once; Flickr8k takes about a second. Fails when a picture cannot be read or ctx is done.
 func Fingerprint(ctx context.Context, ds Dataset) (string, error) {
 	sum := sha256.New()

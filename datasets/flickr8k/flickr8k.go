@@ -45,15 +45,15 @@ var imageFolders = []string{"Flicker8k_Dataset", "Flickr8k_Dataset", "Images"}
 type LineError struct {
 	File string // path
 	Line int    // from 1; 0 for the file as a whole
-	Text string // what is wrong with it, and what to do
+	Text string // what is wrong with it
 }
 
-// Error is "flickr8k: FILE:LINE: TEXT".
+// Error is "flickr8k: FILE:LINE: TEXT; what to do".
 func (e *LineError) Error() string {
 	if e.Line == 0 {
-		return fmt.Sprintf("flickr8k: %s: %s", e.File, e.Text)
+		return fmt.Sprintf("flickr8k: %s: %s; copy the file from the release again", e.File, e.Text)
 	}
-	return fmt.Sprintf("flickr8k: %s:%d: %s", e.File, e.Line, e.Text)
+	return fmt.Sprintf("flickr8k: %s:%d: %s; mend the line or copy the file from the release again", e.File, e.Line, e.Text)
 }
 
 // Dataset is the opened release. Safe for concurrent use.
@@ -92,6 +92,7 @@ func Open(dir string) (*Dataset, error) {
 		return nil, errors.Join(err, found.close())
 	}
 	ds.noteOddities(captions, order)
+	ds.noteSameBytes()
 	return ds, nil
 }
 
@@ -180,8 +181,11 @@ func (ds *Dataset) noteOddities(captions map[string][]string, order []string) {
 			inSplit[ex.ID] = true
 		}
 	}
-	var noImage, noSplit, noCaption, short []string
+	var noImage, noSplit, noCaption, short, notFive []string
 	for _, name := range order {
+		if n := len(captions[name]); n != 5 {
+			notFive = append(notFive, fmt.Sprintf("%s has %d", name, n))
+		}
 		for i, c := range captions[name] {
 			if len(strings.Fields(c)) == 1 {
 				short = append(short, fmt.Sprintf("%s#%d", name, i))
@@ -213,6 +217,7 @@ func (ds *Dataset) noteOddities(captions map[string][]string, order []string) {
 	note(noImage, "captioned pictures are not among the images and are left out")
 	note(noSplit, "pictures with captions are in no split and are left out")
 	note(noCaption, "images have no caption and are left out")
+	note(notFive, "pictures have more or fewer than five captions; all that they have are used")
 	note(short, "captions are a single word; they are kept where their picture is in a split")
 }
 
@@ -243,7 +248,7 @@ func (ds *Dataset) Close() error { return ds.pictures.close() }
 func eachLine(file string, do func(n int, line string) error) error {
 	f, err := os.Open(file)
 	if err != nil {
-		return fmt.Errorf("flickr8k: %w", err)
+		return fmt.Errorf("flickr8k: %w: copy the file from the release", err)
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)
@@ -293,6 +298,10 @@ func openArchive(file string) (pictures, error) {
 	a := &archive{file, reader, make(map[string]*zip.File)}
 	for _, f := range reader.File {
 		if name := path.Base(f.Name); !f.FileInfo().IsDir() && isPicture(name) && !strings.HasPrefix(f.Name, "__MACOSX/") {
+			if first := a.files[name]; first != nil {
+				err := fmt.Errorf("flickr8k: %s holds picture %q twice, as %s and %s: download it again", file, name, first.Name, f.Name)
+				return nil, errors.Join(err, reader.Close())
+			}
 			a.files[name] = f
 		}
 	}
