@@ -1,20 +1,28 @@
 """Prints the fingerprint that TestFingerprint expects, made with Python's hashlib from the description of
-datasets.Fingerprint alone: split, ids, captions and picture bytes in order, each after its length as a little-endian
-64-bit integer."""
+datasets.Fingerprint alone: split and number of examples; of each example id, number of captions, captions and picture
+bytes, each string after its length; numbers as little-endian 64-bit integers."""
 import hashlib
 import struct
 
 total = hashlib.sha256()
 
 
+def count(n):
+    total.update(struct.pack("<Q", n))
+
+
 def write(text):
     data = text.encode()
-    total.update(struct.pack("<Q", len(data)) + data)
+    count(len(data))
+    total.update(data)
 
 
 for split, ids in ("train", "abc"), ("val", "de"), ("test", "f"):
     write(split)
+    count(len(ids))
     for i in ids:
-        for text in (i, "one " + i, "two " + i, "picture of " + i):
+        write(i)
+        count(2)
+        for text in ("one " + i, "two " + i, "picture of " + i):
             write(text)
 print(total.hexdigest())
