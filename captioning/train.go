@@ -16,6 +16,7 @@ import (
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/captioning/score"
 	"captionlab/captioning/vocab"
 	"captionlab/datasets"
 )
@@ -307,7 +308,7 @@ func (r *trainRun) close() {
 
 // buildVocabulary counts the words of the training split alone.
 func buildVocabulary(ds datasets.Dataset, s experiment.Settings) (*vocab.Vocabulary, error) {
-	tokenize, err := Tokenizer(s.Tokens)
+	tokenize, err := score.Tokenizer(s.Tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -322,7 +323,7 @@ func buildVocabulary(ds datasets.Dataset, s experiment.Settings) (*vocab.Vocabul
 
 // makePairs lists every caption of a split with the features of its picture. Pictures without features are left out.
 func makePairs(ds datasets.Dataset, split datasets.Split, f *encoder.Features, words *vocab.Vocabulary, s experiment.Settings) ([]pair, error) {
-	tokenize, err := Tokenizer(s.Tokens)
+	tokenize, err := score.Tokenizer(s.Tokens)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,56 @@
+package decoder
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+
+	"captionlab/captioning/xla/xlatest"
+)
+
+func env(name string, or int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return or
+}
+
+func benchBatch(m Model, size, steps int) *Batch {
+	random := rand.New(rand.NewPCG(1, 1))
+	b := &Batch{Size: size, Steps: steps, Features: make([]float32, size*m.Features)}
+	for i := range b.Features {
+		b.Features[i] = random.Float32()
+	}
+	for range size * steps {
+		b.Inputs = append(b.Inputs, int32(random.IntN(m.Vocabulary)))
+		b.Targets = append(b.Targets, int32(random.IntN(m.Vocabulary)))
+		b.Weights = append(b.Weights, 1)
+	}
+	return b
+}
+
+// BenchmarkTrainStep times one optimizer step; the sizes come from the environment (HIDDEN, EMBEDDING, STEPS).
+func BenchmarkTrainStep(b *testing.B) {
+	m := Model{Cell: LSTM{}, Vocabulary: 4521, Features: 1280, Embedding: env("EMBEDDING", 300), Hidden: env("HIDDEN", 512)}
+	if os.Getenv("CELL") == "rnn" {
+		m.Cell = RNN{}
+	}
+	steps := env("STEPS", 12)
+	t, err := NewTrainer(xlatest.OpenForTest(b), m, m.Initialize(1), nil, TrainOptions{LearningRate: 5e-4})
+	if err != nil {
+		b.Fatal(err)
+	}
+	batch := benchBatch(m, 64, steps)
+	for range 2 {
+		if _, err := t.Step(batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if _, err := t.Step(batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(64*steps)*float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
+}

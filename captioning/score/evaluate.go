@@ -1,0 +1,178 @@
+package score
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Options change how captions are scored. The zero value is the reference's way.
+type Options struct {
+	// Tokens names the tokenizer; empty means "ptb" for Coco and "whitespace" for PA4, each protocol's own.
+	Tokens string
+	// AllowMissing scores the pictures that have both a caption and references, and leaves the others out, as
+	// coco-caption does for pictures without a caption. Without it such a picture is an error.
+	AllowMissing bool
+}
+
+// CocoScores are the scores of protocol coco, from 0 to 1, CIDEr from 0 to 10.
+type CocoScores struct {
+	BLEU    [4]float64  `json:"bleu"` // BLEU-1 to BLEU-4
+	ROUGEL  float64     `json:"rouge_l"`
+	CIDEr   float64     `json:"cider"` // CIDEr-D
+	Overlap Overlap     `json:"overlap"`
+	Images  []CocoImage `json:"images,omitempty"`
+	Count   int         `json:"count"` // pictures
+	Tokens  string      `json:"tokens"`
+}
+
+// CocoImage are the scores of one picture.
+type CocoImage struct {
+	ID     ID         `json:"image_id"`
+	BLEU   [4]float64 `json:"bleu"`
+	ROUGEL float64    `json:"rouge_l"`
+	CIDEr  float64    `json:"cider"`
+}
+
+// Coco scores captions in the way of coco-caption: corpus BLEU with the closest reference length, ROUGE-L and CIDEr-D as
+// means over pictures, document frequencies from the references of the scored pictures.
+func Coco(refs References, captions []Caption, o Options) (*CocoScores, error) {
+	if o.Tokens == "" {
+		o.Tokens = "ptb"
+	}
+	segments, err := makeSegments(refs, captions, o)
+	if err != nil {
+		return nil, err
+	}
+	df := documentFrequency(segments)
+	logPictures := math.Log(float64(len(segments)))
+	s := &CocoScores{Images: make([]CocoImage, len(segments)), Count: len(segments), Tokens: o.Tokens}
+	overlaps := make([]Overlap, len(segments))
+	inParallel(len(segments), func(i int) {
+		segment := &segments[i]
+		overlaps[i] = segment.overlap()
+		s.Images[i] = CocoImage{segment.id, overlaps[i].bleu(), segment.rougeL(), segment.ciderD(df, logPictures)}
+	})
+	for i, image := range s.Images {
+		s.Overlap.add(overlaps[i])
+		s.ROUGEL += image.ROUGEL
+		s.CIDEr += image.CIDEr
+	}
+	s.BLEU = s.Overlap.bleu()
+	s.ROUGEL /= float64(len(segments))
+	s.CIDEr /= float64(len(segments))
+	return s, nil
+}
+
+// PA4Scores are the scores of the paper's protocol, from 0 to 100: means of sentence scores over pictures.
+type PA4Scores struct {
+	BLEU1           float64    `json:"bleu1"`
+	BLEU4           float64    `json:"bleu4"`
+	BLEU4Individual float64    `json:"bleu4_individual"` // 4-gram precision alone, as the starter code had it
+	Images          []PA4Image `json:"images,omitempty"`
+	Count           int        `json:"count"`
+	Tokens          string     `json:"tokens"`
+}
+
+// PA4Image are the scores of one picture.
+type PA4Image struct {
+	ID              ID      `json:"image_id"`
+	BLEU1           float64 `json:"bleu1"`
+	BLEU4           float64 `json:"bleu4"`
+	BLEU4Individual float64 `json:"bleu4_individual"`
+}
+
+// PA4 scores captions in the way of the paper: NLTK's sentence BLEU with smoothing method 1 against all references.
+func PA4(refs References, captions []Caption, o Options) (*PA4Scores, error) {
+	if o.Tokens == "" {
+		o.Tokens = "whitespace"
+	}
+	segments, err := makeSegments(refs, captions, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &PA4Scores{Images: make([]PA4Image, len(segments)), Count: len(segments), Tokens: o.Tokens}
+	inParallel(len(segments), func(i int) {
+		overlap := segments[i].overlap()
+		s.Images[i] = PA4Image{segments[i].id,
+			100 * overlap.nltkBLEU([maxOrder]float64{1}),
+			100 * overlap.nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25}),
+			100 * overlap.nltkBLEU([maxOrder]float64{0, 0, 0, 1})}
+	})
+	for _, image := range s.Images {
+		s.BLEU1 += image.BLEU1 / float64(len(segments))
+		s.BLEU4 += image.BLEU4 / float64(len(segments))
+		s.BLEU4Individual += image.BLEU4Individual / float64(len(segments))
+	}
+	return s, nil
+}
+
+// makeSegments pairs captions with references, in the order of the ids, tokenizes and counts them.
+func makeSegments(refs References, captions []Caption, o Options) ([]segment, error) {
+	tokenize, err := Tokenizer(o.Tokens)
+	if err != nil {
+		return nil, err
+	}
+	var scored []Caption
+	captioned := make(map[ID]bool, len(captions))
+	for _, c := range captions {
+		if captioned[c.ID] {
+			return nil, fmt.Errorf("image %s has two captions", c.ID)
+		}
+		captioned[c.ID] = true
+		switch {
+		case len(refs[c.ID]) > 0:
+			scored = append(scored, c)
+		case !o.AllowMissing:
+			return nil, fmt.Errorf("image %s has a caption but no references; allow missing ones to leave it out", c.ID)
+		}
+	}
+	if !o.AllowMissing {
+		for id := range refs {
+			if !captioned[id] {
+				return nil, fmt.Errorf("image %s has references but no caption (%d captions for %d images with references); allow missing ones to leave it out",
+					id, len(captions), len(refs))
+			}
+		}
+	}
+	if len(scored) == 0 {
+		return nil, fmt.Errorf("no image has both a caption and references: %d captions, %d images with references", len(captions), len(refs))
+	}
+	slices.SortFunc(scored, func(a, b Caption) int { return strings.Compare(string(a.ID), string(b.ID)) })
+
+	type tokenized struct {
+		test []string
+		refs [][]string
+	}
+	all := make([]tokenized, len(scored))
+	inParallel(len(scored), func(i int) {
+		all[i].test = tokenize(scored[i].Text)
+		for _, r := range refs[scored[i].ID] {
+			all[i].refs = append(all[i].refs, tokenize(r))
+		}
+	})
+	w := make(words)
+	segments := make([]segment, len(scored))
+	for i, t := range all {
+		segments[i] = newSegment(w, scored[i].ID, t.test, t.refs)
+	}
+	inParallel(len(segments), func(i int) { segments[i].count() })
+	return segments, nil
+}
+
+// inParallel calls do for 0 to n-1 on all cores.
+func inParallel(n int, do func(i int)) {
+	workers := min(runtime.GOMAXPROCS(0), n)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < n; i += workers {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,153 @@
+package score
+
+import "math"
+
+// bleu returns BLEU-1 to BLEU-4 of summed overlaps, with the small constants of coco-caption's bleu_scorer.py (Papineni et
+// al. 2002 for the idea).
+func (o Overlap) bleu() [maxOrder]float64 {
+	const tiny, small = 1e-15, 1e-9
+	var scores [maxOrder]float64
+	product := 1.0
+	for n := range maxOrder {
+		product *= (float64(o.Correct[n]) + tiny) / (float64(o.Guess[n]) + small)
+		scores[n] = math.Pow(product, 1/float64(n+1))
+	}
+	if ratio := (float64(o.TestLen) + tiny) / (float64(o.RefLen) + small); ratio < 1 {
+		for n := range scores {
+			scores[n] *= math.Exp(1 - 1/ratio)
+		}
+	}
+	return scores
+}
+
+// rougeL is coco-caption's: the F-measure, beta 1.2, of the best precision and the best recall, which may come from
+// different references (Lin 2004). An empty caption or reference counts as one empty word, as it does there.
+func (s *segment) rougeL() float64 {
+	const beta2 = 1.2 * 1.2
+	var precision, recall float64
+	test := orEmptyWord(s.test)
+	for _, r := range s.refs {
+		ref := orEmptyWord(r)
+		common := float64(longestCommon(test, ref))
+		precision = max(precision, common/float64(len(test)))
+		recall = max(recall, common/float64(len(ref)))
+	}
+	if precision == 0 || recall == 0 {
+		return 0
+	}
+	return (1 + beta2) * precision * recall / (recall + beta2*precision)
+}
+
+func orEmptyWord(ids []uint32) []uint32 {
+	if len(ids) == 0 {
+		return []uint32{0}
+	}
+	return ids
+}
+
+// longestCommon is the length of the longest common subsequence.
+func longestCommon(a, b []uint32) int {
+	row := make([]int, len(b)+1)
+	for _, x := range a {
+		diagonal := 0
+		for j, y := range b {
+			above := row[j+1]
+			if x == y {
+				row[j+1] = diagonal + 1
+			} else {
+				row[j+1] = max(above, row[j])
+			}
+			diagonal = above
+		}
+	}
+	return row[len(b)]
+}
+
+// documentFrequency counts in how many pictures' references each n-gram occurs.
+func documentFrequency(segments []segment) map[ngram]int {
+	df := make(map[ngram]int)
+	for i := range segments {
+		seen := make(map[ngram]bool)
+		for _, r := range segments[i].refCounts {
+			for g := range r {
+				if !seen[g] {
+					seen[g] = true
+					df[g]++
+				}
+			}
+		}
+	}
+	return df
+}
+
+// tfidf is a caption as weighted n-grams.
+type tfidf struct {
+	weights map[ngram]float64
+	norms   [maxOrder]float64
+	length  int // number of bigrams: coco-caption's length penalty looks at these alone
+}
+
+func newTFIDF(counts map[ngram]int, df map[ngram]int, logPictures float64) tfidf {
+	v := tfidf{weights: make(map[ngram]float64, len(counts))}
+	for g, count := range counts {
+		n := g.order() - 1
+		w := float64(count) * (logPictures - math.Log(math.Max(1, float64(df[g]))))
+		v.weights[g] = w
+		v.norms[n] += w * w
+		if n == 1 {
+			v.length += count
+		}
+	}
+	for n := range v.norms {
+		v.norms[n] = math.Sqrt(v.norms[n])
+	}
+	return v
+}
+
+// ciderD is CIDEr-D of one picture (Vedantam, Zitnick and Parikh 2015), n = 4, sigma = 6, times 10.
+func (s *segment) ciderD(df map[ngram]int, logPictures float64) float64 {
+	const sigma = 6.0
+	test := newTFIDF(s.testCounts, df, logPictures)
+	var total float64
+	for _, counts := range s.refCounts {
+		ref := newTFIDF(counts, df, logPictures)
+		var dot [maxOrder]float64
+		for g, w := range test.weights {
+			r := ref.weights[g]
+			dot[g.order()-1] += math.Min(w, r) * r
+		}
+		delta := float64(test.length - ref.length)
+		penalty := math.Exp(-delta * delta / (2 * sigma * sigma))
+		for n := range dot {
+			if test.norms[n] != 0 && ref.norms[n] != 0 {
+				dot[n] /= test.norms[n] * ref.norms[n]
+			}
+			total += dot[n] * penalty
+		}
+	}
+	return total / maxOrder / float64(len(s.refCounts)) * 10
+}
+
+// nltkBLEU is NLTK 3.9's sentence_bleu with SmoothingFunction().method1 (Chen and Cherry 2014): a precision of zero counts
+// as 0.1 matches; no common word at all is 0. weights are those of the orders.
+func (o Overlap) nltkBLEU(weights [maxOrder]float64) float64 {
+	if o.Correct[0] == 0 {
+		return 0
+	}
+	var sum float64
+	for n, weight := range weights {
+		if weight == 0 {
+			continue
+		}
+		matches := float64(o.Correct[n])
+		if matches == 0 {
+			matches = 0.1
+		}
+		sum += weight * math.Log(matches/float64(max(1, o.Guess[n])))
+	}
+	brevity := 1.0
+	if o.TestLen <= o.RefLen {
+		brevity = math.Exp(1 - float64(o.RefLen)/float64(o.TestLen))
+	}
+	return brevity * math.Exp(sum)
+}
