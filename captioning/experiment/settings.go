@@ -132,6 +132,16 @@ func (s *Settings) Set(assignment string) error {
 	return nil
 }
 
+// String lists the settings, one name=value a line.
+func (s Settings) String() string {
+	var out strings.Builder
+	fields := s.fields()
+	for _, name := range Names() {
+		fmt.Fprintf(&out, "%s=%v\n", name, fields[name].Interface())
+	}
+	return out.String()
+}
+
 // Names lists all setting names in their order of declaration.
 func Names() []string {
 	t := reflect.TypeFor[Settings]()

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/spf13/cobra"
+
+	"captionlab/captioning"
+	"captionlab/captioning/encoder"
+	"captionlab/captioning/xla"
+	"captionlab/datasets"
+)
+
+// dataFlags are the flags that name a dataset and an encoder.
+type dataFlags struct {
+	dataset, data string
+	encoder       captioning.EncoderOptions
+}
+
+func (f *dataFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.dataset, "dataset", "shapes", "dataset: shapes or flickr8k")
+	cmd.Flags().StringVar(&f.data, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA)")
+	cmd.Flags().StringVar(&f.encoder.Name, "encoder", "efficientnet-lite0", "encoder: resnet50 or efficientnet-lite0")
+	cmd.Flags().StringVar(&f.encoder.Weights, "weights", "", "weights of the encoder, .pth or safetensors (the small one fetches its own)")
+}
+
+// data is an opened dataset with its features.
+type data struct {
+	dataset     datasets.Dataset
+	fingerprint string
+	encoder     *encoder.Encoder
+	features    *encoder.Features
+}
+
+// open opens dataset and encoder and makes or opens the features, with progress.
+func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*data, error) {
+	m := newMeter()
+	d := new(data)
+	var err error
+	if d.dataset, err = captioning.OpenDataset(f.dataset, f.data); err != nil {
+		return nil, err
+	}
+	for _, oddity := range d.dataset.Oddities() {
+		m.say("%s: %s", d.dataset.Name(), oddity)
+	}
+	if d.encoder, err = captioning.OpenEncoder(ctx, backend, f.encoder); err != nil {
+		return nil, err
+	}
+	if d.fingerprint, err = datasets.Fingerprint(ctx, d.dataset); err != nil {
+		return nil, err
+	}
+	d.features, err = captioning.Features(ctx, d.dataset, d.fingerprint, d.encoder, func(p encoder.Progress) {
+		skipped := ""
+		if p.Skipped > 0 {
+			skipped = fmt.Sprintf(", %d unreadable", p.Skipped)
+		}
+		m.show(p.Done == p.Total, "features: %d of %d pictures, %.1f/s, %v left%s", p.Done, p.Total, p.Rate, short(p.Remaining), skipped)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range d.features.Manifest.Skipped {
+		m.say("left out: picture %s: %s", s.ID, s.Reason)
+	}
+	return d, nil
+}
+
+// openBackend opens the device, with a loud warning where only the pure Go backend is there.
+func openBackend() (compute.Backend, xla.Info, error) {
+	m := newMeter()
+	return xla.Open(xla.OpenOptions{AllowGo: true, Warn: func(line string) { m.say("%s", line) }})
+}

@@ -1,0 +1,88 @@
+// Command captionlab trains, compares and reads out image-captioning models. Run it without arguments for its commands.
+//
+// Results go to standard output, progress and warnings to standard error. It exits with 0 when done, 1 when it failed,
+// and 2 when it was called wrongly. Ctrl-C stops long work so that the same command goes on with it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// usageError marks errors of the command line itself.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run is main without the exit.
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends the program at once
+	}()
+	root := newRootCommand()
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "captionlab: %v\nRun '%s --help' for the usage.\n", err, command.CommandPath())
+		return 2
+	default:
+		fmt.Fprintln(os.Stderr, "captionlab:", err)
+		return 1
+	}
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "captionlab",
+		Short:         "Train, compare and read out image-captioning models",
+		Long:          "captionlab reproduces \"Image Captioning using an LSTM Network\" and every variation of it.\nStart with:  captionlab setup  and then  captionlab demo",
+		SilenceErrors: true, SilenceUsage: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unknown command %q", args[0])}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newSetupCommand(), newDemoCommand(), newFeaturesCommand(), newTrainCommand(), newEvaluateCommand(), newCaptionCommand())
+	return root
+}
+
+// exactly and atLeast are cobra's checks of the number of arguments, as usage errors.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError{fmt.Errorf("%d arguments given, want %s", len(args), what)}
+		}
+		return nil
+	}
+}
+
+func atLeast(n int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < n {
+			return usageError{fmt.Errorf("%d arguments given, want %s", len(args), what)}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,54 @@
+package nbkit
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/plotutil"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Line is one line of a diagram.
+type Line struct {
+	Name string
+	X, Y []float64 // of the same length
+}
+
+// Curves draws lines into one diagram as SVG, which survives in a saved notebook.
+func Curves(title, xLabel, yLabel string, lines ...Line) (template.HTML, error) {
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, xLabel, yLabel
+	p.Legend.Top = true
+	p.Add(plotter.NewGrid())
+	for i, line := range lines {
+		if len(line.X) != len(line.Y) {
+			return "", fmt.Errorf("line %q has %d x and %d y values", line.Name, len(line.X), len(line.Y))
+		}
+		points := make(plotter.XYs, len(line.X))
+		for j := range points {
+			points[j] = plotter.XY{X: line.X[j], Y: line.Y[j]}
+		}
+		drawn, dots, err := plotter.NewLinePoints(points)
+		if err != nil {
+			return "", fmt.Errorf("line %q: %w", line.Name, err)
+		}
+		drawn.Color, dots.Color, dots.Shape = plotutil.Color(i), plotutil.Color(i), draw.CircleGlyph{}
+		drawn.Width, dots.Radius = vg.Points(1.5), vg.Points(2)
+		p.Add(drawn, dots)
+		p.Legend.Add(line.Name, drawn)
+	}
+	canvas := vgsvg.New(6*vg.Inch, 3.2*vg.Inch)
+	p.Draw(draw.New(canvas))
+	var out bytes.Buffer
+	if _, err := canvas.WriteTo(&out); err != nil {
+		return "", err
+	}
+	svg := out.String()
+	return template.HTML(svg[strings.Index(svg, "<svg"):]), nil // without the XML declaration, which HTML does not know
+}

@@ -1,0 +1,58 @@
+// Package nbkit makes what notebooks and the demo page show: galleries of pictures with captions, and curves. Everything
+// comes back as HTML or SVG that needs no script and no other file.
+package nbkit
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"image"
+	"image/jpeg"
+	"io"
+
+	"golang.org/x/image/draw"
+
+	"captionlab/captioning/encoder"
+)
+
+// Card is one picture of a gallery.
+type Card struct {
+	Title      string        // small line above the caption, as in the picture's id; may be empty
+	Image      template.URL  // from Thumbnail
+	Caption    string        // generated
+	References []string      // may be empty
+	Note       template.HTML // below, may be empty
+}
+
+// Thumbnail decodes a picture and returns it as a JPEG in a data address, at most side pixels wide and high.
+func Thumbnail(r io.Reader, side int) (template.URL, error) {
+	p, err := encoder.Decode(r)
+	if err != nil {
+		return "", err
+	}
+	scale := min(1, float64(side)/float64(max(p.Width, p.Height)))
+	small := image.NewRGBA(image.Rect(0, 0, max(1, int(float64(p.Width)*scale)), max(1, int(float64(p.Height)*scale))))
+	draw.CatmullRom.Scale(small, small.Bounds(), p.Image(), image.Rect(0, 0, p.Width, p.Height), draw.Src, nil)
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: 82}); err != nil {
+		return "", fmt.Errorf("thumbnail: %w", err)
+	}
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(out.Bytes())), nil
+}
+
+var gallery = template.Must(template.New("gallery").Parse(`<div style="display:flex;flex-wrap:wrap;gap:14px">
+{{range .}}<figure style="width:232px;margin:0;border:1px solid #ddd;border-radius:6px;padding:8px;background:#fff;color:#222;font:14px/1.35 system-ui,sans-serif">
+<img src="{{.Image}}" alt="{{.Caption}}" style="width:100%;border-radius:3px">
+<figcaption>{{with .Title}}<div style="color:#777;font-size:12px">{{.}}</div>{{end}}<div style="font-weight:600;margin:4px 0">{{.Caption}}</div>
+{{range .References}}<div style="color:#555;font-size:12px">{{.}}</div>{{end}}{{.Note}}</figcaption></figure>
+{{end}}</div>`))
+
+// Gallery lays cards out side by side.
+func Gallery(cards []Card) (template.HTML, error) {
+	var out bytes.Buffer
+	if err := gallery.Execute(&out, cards); err != nil {
+		return "", err
+	}
+	return template.HTML(out.String()), nil
+}
