@@ -1,105 +1,160 @@
 package decoder
 
 import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // The gradient of a recurrent layer, taken step by step, adds one small matrix product per time step into the gradient of
 // the recurrent matrix. Here the backward pass through time keeps the gradients of the pre-activations of all steps and
-// forms that gradient with one large product at the end.
+// forms that gradient with one large product at the end. Both passes are loops on the device, so that the time to compile
+// does not grow with the length of the captions.
 
 // unrollGraph runs the LSTM over xs [time, batch, in] from the states h0, c0 and returns all outputs [time, batch, hidden].
 func (LSTM) unrollGraph(w Weights, xs *Node, state []*Node) *Node {
-	steps := xs.Shape().Dim(0)
-	var cells, gates, hiddens []*Node // c before each step and after the last; activated gates of each step; h likewise
-	var activated [][4]*Node
+	steps, batch, hidden := xs.Shape().Dim(0), xs.Shape().Dim(1), state[0].Shape().Dim(1)
+	var outputs, cells, activated *Node // h and c after each step; activated gates [time, batch, 4*hidden]
 	inputs := []*Node{inputGates(w, xs), state[0], state[1], w["weight_hh"]}
 	forward := func(in []*Node) *Node {
-		h, c := in[1], in[2]
-		hiddens, cells = []*Node{h}, []*Node{c}
-		for t := range steps {
-			pre := Add(stepOf(in[0], t), matMulT(h, in[3]))
-			var act [4]*Node
-			h, c, act = lstmGates(pre, c)
-			hiddens, cells, activated = append(hiddens, h), append(cells, c), append(activated, act)
-		}
-		return Stack(hiddens[1:], 0)
+		g := xs.Graph()
+		final := forSteps(0, steps, 1, []*Node{in[0], in[3]}, []*Node{
+			in[1], in[2], zeros(g, steps, batch, hidden), zeros(g, steps, batch, hidden), zeros(g, steps, batch, 4*hidden),
+		}, func(t *Node, fixed, s []*Node) []*Node {
+			pre := Add(at(fixed[0], t), matMulT(s[0], fixed[1]))
+			h, c, gates := lstmGates(pre, s[1])
+			return []*Node{h, c, put(s[2], h, t), put(s[3], c, t), put(s[4], Concatenate(gates[:], -1), t)}
+		})
+		outputs, cells, activated = final[2], final[3], final[4]
+		return outputs
 	}
 	backward := func(v *Node) []*Node {
-		weightHH := StopGradient(w["weight_hh"])
-		gates = make([]*Node, steps)
-		var dh, dc *Node
-		for t := steps - 1; t >= 0; t-- {
-			dOut := stepOf(v, t)
-			if dh != nil {
-				dOut = Add(dOut, dh)
-			}
-			i, f, g, o := activated[t][0], activated[t][1], activated[t][2], activated[t][3]
-			tanhC := Tanh(cells[t+1])
-			dCell := Mul(Mul(dOut, o), OneMinus(Square(tanhC)))
-			if dc != nil {
-				dCell = Add(dCell, dc)
-			}
-			gates[t] = Concatenate([]*Node{
-				Mul(Mul(dCell, g), sigmoidSlope(i)),
-				Mul(Mul(dCell, cells[t]), sigmoidSlope(f)),
-				Mul(Mul(dCell, i), OneMinus(Square(g))),
+		g := v.Graph()
+		before := shifted(StopGradient(state[1]), cells) // c before each step
+		final := forSteps(steps-1, -1, -1, []*Node{v, cells, before, activated, StopGradient(w["weight_hh"])}, []*Node{
+			zeros(g, batch, hidden), zeros(g, batch, hidden), zeros(g, steps, batch, 4*hidden),
+		}, func(t *Node, fixed, s []*Node) []*Node {
+			dOut := Add(at(fixed[0], t), s[0])
+			tanhC := Tanh(at(fixed[1], t))
+			parts := splitLast(at(fixed[3], t), 4)
+			i, f, c, o := parts[0], parts[1], parts[2], parts[3]
+			dCell := Add(Mul(Mul(dOut, o), tanhSlope(tanhC)), s[1])
+			pre := Concatenate([]*Node{
+				Mul(Mul(dCell, c), sigmoidSlope(i)),
+				Mul(Mul(dCell, at(fixed[2], t)), sigmoidSlope(f)),
+				Mul(Mul(dCell, i), tanhSlope(c)),
 				Mul(Mul(dOut, tanhC), sigmoidSlope(o)),
 			}, -1)
-			dc = Mul(dCell, f)
-			dh = MatMul(gates[t], weightHH)
-		}
-		dGates := Stack(gates, 0)
-		return []*Node{dGates, dh, dc, recurrentGradient(dGates, hiddens[:steps])}
+			return []*Node{MatMul(pre, fixed[4]), Mul(dCell, f), put(s[2], pre, t)}
+		})
+		dPre := final[2]
+		return []*Node{dPre, final[0], final[1], recurrentGradient(dPre, shifted(StopGradient(state[0]), outputs))}
 	}
 	return withGradient(inputs, forward, backward)
 }
 
 // unrollGraph runs the tanh RNN over xs [time, batch, in] from h0 and returns all outputs [time, batch, hidden].
 func (RNN) unrollGraph(w Weights, xs *Node, state []*Node) *Node {
-	steps := xs.Shape().Dim(0)
-	var hiddens []*Node
+	steps, batch, hidden := xs.Shape().Dim(0), xs.Shape().Dim(1), state[0].Shape().Dim(1)
+	var outputs *Node
 	inputs := []*Node{inputGates(w, xs), state[0], w["weight_hh"]}
 	forward := func(in []*Node) *Node {
-		h := in[1]
-		hiddens = []*Node{h}
-		for t := range steps {
-			h = Tanh(Add(stepOf(in[0], t), matMulT(h, in[2])))
-			hiddens = append(hiddens, h)
-		}
-		return Stack(hiddens[1:], 0)
+		final := forSteps(0, steps, 1, []*Node{in[0], in[2]}, []*Node{in[1], zeros(xs.Graph(), steps, batch, hidden)},
+			func(t *Node, fixed, s []*Node) []*Node {
+				h := Tanh(Add(at(fixed[0], t), matMulT(s[0], fixed[1])))
+				return []*Node{h, put(s[1], h, t)}
+			})
+		outputs = final[1]
+		return outputs
 	}
 	backward := func(v *Node) []*Node {
-		weightHH := StopGradient(w["weight_hh"])
-		pre := make([]*Node, steps)
-		var dh *Node
-		for t := steps - 1; t >= 0; t-- {
-			dOut := stepOf(v, t)
-			if dh != nil {
-				dOut = Add(dOut, dh)
-			}
-			pre[t] = Mul(dOut, OneMinus(Square(hiddens[t+1])))
-			dh = MatMul(pre[t], weightHH)
-		}
-		dPre := Stack(pre, 0)
-		return []*Node{dPre, dh, recurrentGradient(dPre, hiddens[:steps])}
+		g := v.Graph()
+		final := forSteps(steps-1, -1, -1, []*Node{v, outputs, StopGradient(w["weight_hh"])}, []*Node{
+			zeros(g, batch, hidden), zeros(g, steps, batch, hidden),
+		}, func(t *Node, fixed, s []*Node) []*Node {
+			pre := Mul(Add(at(fixed[0], t), s[0]), tanhSlope(at(fixed[1], t)))
+			return []*Node{MatMul(pre, fixed[2]), put(s[1], pre, t)}
+		})
+		return []*Node{final[1], final[0], recurrentGradient(final[1], shifted(StopGradient(state[0]), outputs))}
 	}
 	return withGradient(inputs, forward, backward)
 }
 
-// stepOf is x[t] of a time-major x.
+// forSteps runs body for t = from, from+by, ... up to but without to, as one loop on the device. fixed are passed to every
+// step; body maps the changing states to the next ones. It returns the states after the last step. A body's constants must
+// be its own (see constant): GoMLX shares scalars across the closures of a graph, which XLA refuses.
+func forSteps(from, to, by int, fixed, states []*Node, body func(t *Node, fixed, states []*Node) []*Node) []*Node {
+	g := states[0].Graph()
+	initial := append([]*Node{constant(g, int32(from))}, fixed...)
+	initial = append(initial, states...)
+	parameters := func(g *Graph) []*Node {
+		nodes := make([]*Node, len(initial))
+		for i, n := range initial {
+			nodes[i] = Parameter(g, fmt.Sprintf("state%d", i), n.Shape())
+		}
+		return nodes
+	}
+	more := NewClosure(g, func(g *Graph) []*Node {
+		return []*Node{NotEqual(parameters(g)[0], constant(g, int32(to)))}
+	})
+	step := NewClosure(g, func(g *Graph) []*Node {
+		p := parameters(g)
+		next := append([]*Node{Add(p[0], constant(g, int32(by)))}, p[1:1+len(fixed)]...)
+		return append(next, body(p[0], p[1:1+len(fixed)], p[1+len(fixed):])...)
+	})
+	return While(more, step, initial...)[1+len(fixed):]
+}
+
+// at is x[t] of a time-major x, for t on the device.
+func at(x, t *Node) *Node {
+	dims := x.Shape().Clone().Dimensions
+	dims[0] = 1
+	return Reshape(DynamicSlice(x, timeIndex(t, x.Rank()), dims), dims[1:]...)
+}
+
+// put is x with x[t] replaced.
+func put(x, value, t *Node) *Node {
+	return DynamicUpdateSlice(x, ExpandAxes(value, 0), timeIndex(t, x.Rank()))
+}
+
+func timeIndex(t *Node, rank int) []*Node {
+	index := []*Node{t}
+	for range rank - 1 {
+		index = append(index, zeroIndex(t.Graph()))
+	}
+	return index
+}
+
+func zeros(g *Graph, dims ...int) *Node { return Zeros(g, shapes.Make(dtypes.Float32, dims...)) }
+
+// stepOf is x[t] of a time-major x, for t known when the graph is built.
 func stepOf(x *Node, t int) *Node {
 	return Squeeze(SliceAxis(x, 0, AxisElem(t)), 0)
 }
 
-// sigmoidSlope is the derivative of the sigmoid at a point where its value is s.
-func sigmoidSlope(s *Node) *Node { return Mul(s, OneMinus(s)) }
+// shifted is what held before each step, out of the first value [batch, n] and the values after each step [time, batch, n].
+func shifted(first, after *Node) *Node {
+	first = ExpandAxes(first, 0)
+	if after.Shape().Dim(0) == 1 {
+		return first
+	}
+	return Concatenate([]*Node{first, SliceAxis(after, 0, AxisRange(0, after.Shape().Dim(0)-1))}, 0)
+}
 
-// recurrentGradient is the sum over time and batch of dPre [time, batch, n] times the hidden state before each step: one
-// product [n, time*batch] x [time*batch, hidden].
-func recurrentGradient(dPre *Node, before []*Node) *Node {
-	h := Stack(before, 0)
-	return DotGeneral(dPre, []int{0, 1}, nil, h, []int{0, 1}, nil)
+// sigmoidSlope is the derivative of the sigmoid at a point where its value is s: s (1-s).
+func sigmoidSlope(s *Node) *Node { return Sub(s, Mul(s, s)) }
+
+// tanhSlope is the derivative of tanh at a point where its value is y.
+func tanhSlope(y *Node) *Node {
+	return Sub(filled(y.Graph(), float32(1), y.Shape().Dimensions...), Mul(y, y))
+}
+
+// recurrentGradient is the sum over time and batch of dPre [time, batch, n] times the hidden state before each step [time,
+// batch, hidden]: one product [n, time*batch] x [time*batch, hidden].
+func recurrentGradient(dPre, before *Node) *Node {
+	return DotGeneral(dPre, []int{0, 1}, nil, before, []int{0, 1}, nil)
 }
 
 // withGradient returns forward(inputs) with the gradient that backward computes: given the gradient v of the output,
