@@ -36,7 +36,7 @@ func (m *Model) Evaluate(ctx context.Context, ds datasets.Dataset, split dataset
 	if err != nil {
 		return nil, nil, err
 	}
-	e := &Evaluation{Split: split, Losses: losses, Generation: options}
+	e := &Evaluation{Split: split, Losses: losses, Generation: options.WithDefaults()}
 	captions := make([]score.Caption, len(generated))
 	distinct, words := make(map[string]bool), make(map[string]bool)
 	for i, c := range generated {

@@ -15,24 +15,24 @@ import (
 // words without <unk>.
 type GenerateOptions struct {
 	// MaxWords is the longest caption, in words; 0 means 20, the paper's.
-	MaxWords int
+	MaxWords int `json:"max_words"`
 	// Temperature above 0 samples each word from softmax(logits / Temperature); 0 takes the likeliest word.
-	Temperature float64
+	Temperature float64 `json:"temperature"`
 	// TopK above 0 samples among the TopK likeliest words alone (those that tie with the last one included).
-	TopK int
+	TopK int `json:"top_k"`
 	// TopP in (0, 1) samples among the fewest words whose probabilities reach TopP. After TopK, when both are set.
-	TopP float64
+	TopP float64 `json:"top_p"`
 	// Seed of the sampling. Picture i of a call draws from its own stream of (Seed, i): the same at any batch size.
-	Seed uint64
+	Seed uint64 `json:"seed"`
 	// Beam above 1 searches for the likeliest caption with so many hypotheses; it excludes Temperature.
-	Beam int
+	Beam int `json:"beam"`
 	// LengthPenalty divides the log-probability of a finished hypothesis by its number of tokens (<end> included) to this
 	// power when the beam's hypotheses are ranked at the end; 0 ranks by probability alone.
-	LengthPenalty float64
+	LengthPenalty float64 `json:"length_penalty"`
 	// AllowUnknown lets <unk> be generated, as the paper's code does.
-	AllowUnknown bool
+	AllowUnknown bool `json:"allow_unk"`
 	// BatchSize is how many pictures are decoded together; 0 means 256, or fewer for fewer pictures.
-	BatchSize int
+	BatchSize int `json:"-"`
 }
 
 // Check reports options that exclude each other or are out of range.
@@ -58,9 +58,15 @@ func (o GenerateOptions) Check() error {
 	return nil
 }
 
-func (o GenerateOptions) withDefaults(pictures int) GenerateOptions {
+// WithDefaults fills in the defaults that the zero value stands for, for records.
+func (o GenerateOptions) WithDefaults() GenerateOptions {
 	o.MaxWords = cmp.Or(o.MaxWords, 20)
 	o.Beam = max(o.Beam, 1)
+	return o
+}
+
+func (o GenerateOptions) forPictures(pictures int) GenerateOptions {
+	o = o.WithDefaults()
 	o.BatchSize = min(cmp.Or(o.BatchSize, 256), max(pictures, 1))
 	return o
 }
@@ -88,7 +94,7 @@ func (d *Decoder) Generate(features []float32, options GenerateOptions) (caption
 		return nil, fmt.Errorf("generate: %d numbers are not whole feature vectors of %d", len(features), d.Features)
 	}
 	n := len(features) / d.Features
-	options = options.withDefaults(n)
+	options = options.forPictures(n)
 	if words := d.Vocabulary - vocab.NumSpecials; options.Beam > words {
 		return nil, fmt.Errorf("generate: beam %d is wider than the %d words of the vocabulary", options.Beam, words)
 	}

@@ -47,13 +47,15 @@ type Settings struct {
 	LRPatience int     `json:"lr_patience"`
 }
 
-// Defaults are the paper's baseline LSTM with the project's own defaults for the loss and for batching.
+// Defaults are the paper's baseline LSTM with the project's own defaults for the loss, for batching, and for the end of
+// training: 20 epochs at most, and no more than 3 without a better validation loss, so that a small learning rate gets its
+// chance. The paper trained for 10 epochs.
 func Defaults() Settings {
 	return Settings{
 		Cell: "lstm", Embedding: 300, Hidden: 512, ImageInject: "init",
 		Tokens: "whitespace", MinCount: 2, MaxTokens: 20,
-		LearningRate: 5e-4, BatchSize: 64, Epochs: 10, Loss: "token", Batching: "length", Seed: 1,
-		LRDecay: 1, LRPatience: 1,
+		LearningRate: 5e-4, BatchSize: 64, Epochs: 20, Loss: "token", Batching: "length", Seed: 1,
+		Patience: 3, LRDecay: 1, LRPatience: 1,
 	}
 }
 
