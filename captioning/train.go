@@ -152,7 +152,7 @@ func (r *trainRun) begin() error {
 		case !r.Resume:
 			return fmt.Errorf("%s holds a run already (epoch %d): go on with it by --resume, or choose another folder", r.Dir, old.Training.Epoch)
 		case old.Settings != r.Settings:
-			return fmt.Errorf("%s holds a run with other settings (%+v, wanted %+v): choose another folder", r.Dir, old.Settings, r.Settings)
+			return fmt.Errorf("%s holds a run with other settings (%s): choose another folder", r.Dir, old.Settings.Differences(r.Settings))
 		case old.Data != r.Fingerprint || old.Encoder != r.Features.Manifest.Encoder:
 			return fmt.Errorf("%s holds a run on other data or another encoder (%s, %s): choose another folder", r.Dir, old.Dataset, old.Encoder.Name)
 		}

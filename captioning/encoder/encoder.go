@@ -152,6 +152,9 @@ func (e *Encoder) Encode(ctx context.Context, pictures []*Pixels) ([]float32, er
 		}
 		pixels := make([]uint8, BatchSize*side*side*3)
 		for i, p := range batch {
+			if err := p.check(); err != nil {
+				return nil, fmt.Errorf("encoder %s: %w", e.spec.Name, err)
+			}
 			if p.Width != side || p.Height != side {
 				return nil, fmt.Errorf("encoder %s: a picture of %dx%d pixels was not preprocessed to %dx%d", e.spec.Name, p.Width, p.Height, side, side)
 			}

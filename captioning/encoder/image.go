@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/gif" // the formats that Decode knows
-	_ "image/jpeg"
+	_ "image/jpeg" // formats that Decode knows, beside those of gif.go and webp.go
 	_ "image/png"
 	"io"
 	"math"
-
-	_ "golang.org/x/image/webp"
 )
 
 // MaxPixels is the largest picture that is decoded: a file header can claim any size, and memory follows it.
@@ -28,14 +25,10 @@ type Pixels struct {
 }
 
 // Decode reads one JPEG, PNG, GIF or WebP. Grayscale and CMYK become RGB; transparency is dropped, and the EXIF orientation
-// ignored, as PIL's convert("RGB") and torchvision do. An empty, damaged, unknown or huge file is an error, found from
-// the header before memory is taken.
-func Decode(r io.Reader) (p *Pixels, err error) {
-	defer func() {
-		if problem := recover(); problem != nil { // a decoder's own bug must not end a run over thousands of files
-			err = fmt.Errorf("the picture is damaged: %v", problem)
-		}
-	}()
+// ignored, as PIL's convert("RGB") and torchvision do. One deviation: of 16-bit grayscale the high byte is kept, as PIL
+// does for 16-bit colours, where PIL takes everything above 255 for white. An empty, damaged, cut, animated WebP, unknown or
+// huge file is an error; too many pixels are found from the header before memory is taken.
+func Decode(r io.Reader) (*Pixels, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFileSize+1))
 	if err != nil {
 		return nil, err
@@ -46,47 +39,108 @@ func Decode(r io.Reader) (p *Pixels, err error) {
 	case len(data) > maxFileSize:
 		return nil, fmt.Errorf("the file has more than %d MiB", maxFileSize>>20)
 	}
-	config, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return nil, fmt.Errorf("no picture that can be read (JPEG, PNG, GIF, WebP): %w", err)
-	}
-	if config.Width < 1 || config.Height < 1 || config.Width > MaxPixels/config.Height {
-		return nil, fmt.Errorf("%d x %d pixels; at most %d million are read, make it smaller", config.Width, config.Height, MaxPixels/1_000_000)
-	}
-	decoded, _, err := image.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, fmt.Errorf("the picture is damaged: %w", err)
-	}
-	return FromImage(decoded), nil
+	return decode(data, MaxPixels)
 }
 
-// FromImage copies any image to RGB bytes, dropping transparency.
+// decode is Decode of bytes, with at most maxPixels pixels.
+func decode(data []byte, maxPixels int) (p *Pixels, err error) {
+	defer func() {
+		if problem := recover(); problem != nil { // a decoder's own bug must not end a run over thousands of files
+			p, err = nil, fmt.Errorf("the picture is damaged: %v", problem)
+		}
+	}()
+	config, format, err := image.DecodeConfig(bytes.NewReader(data))
+	if errors.Is(err, image.ErrFormat) {
+		return nil, fmt.Errorf("no picture that can be read (JPEG, PNG, GIF, WebP): it begins with %.24q", data[:min(len(data), 24)])
+	}
+	if err != nil {
+		return nil, damaged(err)
+	}
+	if config.Width < 1 || config.Height < 1 {
+		return nil, fmt.Errorf("the picture is damaged: it has %d x %d pixels", config.Width, config.Height)
+	}
+	if config.Width > maxPixels/config.Height {
+		return nil, fmt.Errorf("%d x %d pixels, at most %d are read: make it smaller", config.Width, config.Height, maxPixels)
+	}
+	switch format {
+	case "webp":
+		p, err = decodeWebP(data, config.Width, config.Height)
+	case "gif":
+		p, err = decodeGIF(data, config.Width, config.Height)
+	default:
+		var decoded image.Image
+		if decoded, _, err = image.Decode(bytes.NewReader(data)); err == nil {
+			p = FromImage(decoded)
+		}
+	}
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return p, nil
+}
+
+// damaged puts a decoder's error into words.
+func damaged(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return fmt.Errorf("the picture is cut short (%w); fetch it again", err)
+	}
+	return fmt.Errorf("the picture is damaged, or of a kind that is not read: %w", err)
+}
+
+// FromImage copies any image to RGB bytes, dropping transparency. Colours of 16 bits keep their high byte; YCbCr is taken
+// as JPEG stores it.
 func FromImage(src image.Image) *Pixels {
 	b := src.Bounds()
 	p := &Pixels{Width: b.Dx(), Height: b.Dy(), RGB: make([]uint8, 3*b.Dx()*b.Dy())}
+	var at func(x, y int) (r, g, b uint8)
 	switch img := src.(type) {
 	case *image.YCbCr:
 		p.fromYCbCr(img)
 		return p
-	case *image.Gray:
-		for y := range p.Height {
-			row := img.Pix[y*img.Stride : y*img.Stride+p.Width]
-			for x, v := range row {
-				i := 3 * (y*p.Width + x)
-				p.RGB[i], p.RGB[i+1], p.RGB[i+2] = v, v, v
-			}
-		}
+	case *image.NYCbCrA:
+		p.fromYCbCr(&img.YCbCr)
 		return p
+	case *image.Gray:
+		at = func(x, y int) (r, g, b uint8) { v := img.GrayAt(x, y).Y; return v, v, v }
+	case *image.CMYK:
+		at = func(x, y int) (r, g, b uint8) { return fromCMYK(img.CMYKAt(x, y)) }
+	case *image.NRGBA64: // color.NRGBAModel would round colours by their transparency
+		at = func(x, y int) (r, g, b uint8) {
+			c := img.NRGBA64At(x, y)
+			return uint8(c.R >> 8), uint8(c.G >> 8), uint8(c.B >> 8)
+		}
+	default:
+		at = func(x, y int) (r, g, b uint8) {
+			c := color.NRGBAModel.Convert(src.At(x, y)).(color.NRGBA)
+			return c.R, c.G, c.B
+		}
 	}
 	i := 0
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
-			c := color.NRGBAModel.Convert(src.At(x, y)).(color.NRGBA)
-			p.RGB[i], p.RGB[i+1], p.RGB[i+2] = c.R, c.G, c.B
+			p.RGB[i], p.RGB[i+1], p.RGB[i+2] = at(x, y)
 			i += 3
 		}
 	}
 	return p
+}
+
+// fromCMYK takes the inks away from white: each colour is (255-K) less its ink's share of that, rounded as PIL does.
+func fromCMYK(c color.CMYK) (r, g, b uint8) {
+	white := 255 - int32(c.K)
+	less := func(ink uint8) uint8 {
+		product := int32(ink)*white + 128
+		return clip8(white - (product>>8+product)>>8)
+	}
+	return less(c.C), less(c.M), less(c.Y)
+}
+
+// check makes sure that the bytes are those of the size.
+func (p *Pixels) check() error {
+	if p.Width < 1 || p.Height < 1 || p.Width > math.MaxInt/3/p.Height || len(p.RGB) != 3*p.Width*p.Height {
+		return fmt.Errorf("a picture of %d x %d pixels cannot have %d bytes", p.Width, p.Height, len(p.RGB))
+	}
+	return nil
 }
 
 // Image returns the picture as an image.Image of its own memory.
@@ -98,8 +152,12 @@ func (p *Pixels) Image() image.Image {
 	return img
 }
 
-// Preprocess brings the picture to the square that the encoder takes: shorter side to Resize, centre crop to Crop.
+// Preprocess brings the picture to the square that the encoder takes: shorter side to Resize, centre crop to Crop. Fails for
+// a picture so long and narrow that it would have more than MaxPixels on the way, and for one that is not whole.
 func (s Spec) Preprocess(p *Pixels) (*Pixels, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
 	width, height := s.Resize, s.Resize
 	if p.Width > p.Height {
 		width = int(float64(s.Resize) * float64(p.Width) / float64(p.Height))
@@ -107,7 +165,8 @@ func (s Spec) Preprocess(p *Pixels) (*Pixels, error) {
 		height = int(float64(s.Resize) * float64(p.Height) / float64(p.Width))
 	}
 	if width > MaxPixels/height {
-		return nil, fmt.Errorf("%d x %d pixels are too long and narrow to be resized", p.Width, p.Height)
+		return nil, fmt.Errorf("%d x %d pixels are too long and narrow: resized they would be %d x %d, at most %d pixels are made; cut it",
+			p.Width, p.Height, width, height, MaxPixels)
 	}
 	return p.resize(width, height).crop(s.Crop), nil
 }

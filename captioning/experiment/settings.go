@@ -144,6 +144,18 @@ func (s Settings) String() string {
 	return out.String()
 }
 
+// Differences lists the settings in which a wanted one differs, as in "hidden=512, wanted 1024; seed=1, wanted 2".
+func (s Settings) Differences(wanted Settings) string {
+	mine, theirs := s.fields(), wanted.fields()
+	var out []string
+	for _, name := range Names() {
+		if a, b := mine[name].Interface(), theirs[name].Interface(); a != b {
+			out = append(out, fmt.Sprintf("%s=%v, wanted %v", name, a, b))
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
 // Names lists all setting names in their order of declaration.
 func Names() []string {
 	t := reflect.TypeFor[Settings]()

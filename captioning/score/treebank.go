@@ -3,96 +3,96 @@ package score
 import (
 	"regexp"
 	"strings"
-	"unicode"
+	"unicode/utf8"
 )
 
-// space is white space as Python's regular expressions know it.
-const space = `[\s\v\x{1c}-\x{1f}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]`
-
-type rewrite struct {
-	pattern *regexp.Regexp
-	with    string
+// step is one of the rewritings that NLTK's tokenizer goes through. Most captions hold nothing that a given step looks for:
+// a step is left out when no character of its trigger is in the text.
+type step struct {
+	trigger charset
+	do      func(text string) string
 }
 
-func rewrites(pairs ...string) []rewrite {
-	var out []rewrite
-	for i := 0; i < len(pairs); i += 2 {
-		out = append(out, rewrite{regexp.MustCompile(pairs[i]), pairs[i+1]})
-	}
-	return out
+// The steps in NLTK's order. Each surrounds what it finds with spaces.
+var steps = []step{
+	// Quotes that open.
+	{characters("`«"), replace("[«“‘„]|`+", " ${0} ")},
+	{characters(`"`), replace(`^"`, "``")},
+	{characters("`\""), replace("``", " `` ")},
+	{characters(`"'`), replace(`([ (\[{<])("|'')`, "${1} `` ")},
+	{characters("'"), separateQuotedLetter},
+	// Punctuation.
+	{characters("."), func(text string) string { return finalPeriod(text, "])}>\"'»”’ ", " ") }},
+	{characters(":,"), replace(`([:,])(\P{Nd})`, " ${1} ${2}")},
+	{characters(":,"), replace(`([:,])(\n?)$`, " ${1} ${2}")},
+	{characters("."), replace(`\.{2,}`, " ${0} ")},
+	{characters(";@#$%&"), replace(`[;@#$%&]`, " ${0} ")},
+	{characters("."), func(text string) string { return finalPeriod(text, "])}>\"'", "") }},
+	{characters("?!"), replace(`[?!]`, " ${0} ")},
+	{characters("'"), replace(`([^'])' `, "${1} ' ")},
+	{characters("*"), replace(`\*`, " ${0} ")},
+	{characters("[](){}<>"), replace(`[\]\[(){}<>]`, " ${0} ")},
+	{characters("-"), replace(`--`, " ${0} ")},
+	// Quotes that close, and clitics.
+	{characters("«"), replace(`[»”’]`, " ${0} ")},
+	{characters("'"), replace(`''`, " ${0} ")},
+	{characters(`"`), replace(`"`, " '' ")},
+	{characters("'"), func(text string) string { return " " + strings.Join(fields(text), " ") + " " }},
+	{characters("'"), replace(`([^' ])('[sS]|'[mM]|'[dD]|') `, "${1} ${2} ")},
+	{characters("'"), replace(`([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) `, "${1} ${2} ")},
+	{characters("cdglmwCDGLMW"), splitJoined},
+	{characters("'"), func(text string) string { return splitAfterSpace(text, "'tis") }},
+	{characters("'"), func(text string) string { return splitAfterSpace(text, "'twas") }},
 }
 
-// The steps of NLTK's tokenizer in its order: each surrounds what it finds with spaces. Two of them look ahead, which Go's
-// expressions cannot, and are written out below.
-var (
-	openingQuotes = rewrites("([«“‘„]|`+)", " ${1} ", `^"`, "``", "(``)", " ${1} ", `([ (\[{<])("|'')`, "${1} `` ")
-	punctuation   = rewrites(
-		`([^.])(\.)([\])}>"'»”’ ]*)`+space+`*$`, "${1} ${2} ${3} ",
-		`([:,])([^\p{Nd}])`, " ${1} ${2}",
-		`([:,])(\n?)$`, " ${1} ${2}",
-		`(\.{2,})`, " ${1} ",
-		`([;@#$%&])`, " ${1} ",
-		`([^.])(\.)([\])}>"']*)`+space+`*$`, "${1} ${2}${3} ",
-		`([?!])`, " ${1} ",
-		`([^'])' `, "${1} ' ",
-		`(\*)`, " ${1} ",
-		`([\]\[(){}<>])`, " ${1} ",
-		`--`, " -- ",
-	)
-	closingQuotes = rewrites(
-		`([»”’])`, " ${1} ", `''`, " '' ", `"`, " '' ", space+`+`, " ",
-		`([^' ])('[sS]|'[mM]|'[dD]|') `, "${1} ${2} ",
-		`([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) `, "${1} ${2} ",
-	)
-)
-
-// joined are words that are two tokens: the first so many letters, and the rest.
-var joined = []struct {
-	word       string
-	first      int
-	spaceAfter bool // white space must follow
-}{
-	{"cannot", 3, false}, {"d'ye", 1, false}, {"gimme", 3, false}, {"gonna", 3, false}, {"gotta", 3, false}, {"lemme", 3, false},
-	{"more'n", 4, false}, {"wanna", 3, true},
+func replace(pattern, with string) func(string) string {
+	expression := regexp.MustCompile(pattern)
+	return func(text string) string { return expression.ReplaceAllString(text, with) }
 }
 
-// Treebank returns the tokens of text, taken as one sentence, that NLTK 3.9's word_tokenize(text, preserve_line=True) returns.
-// It does not lower-case; Tokenizer("treebank") does.
+// Treebank returns the tokens of text, taken as one sentence, that NLTK 3.9.2's word_tokenize(text, preserve_line=True)
+// returns. It does not lower-case; Tokenizer("treebank") does. Tokens never contain white space.
 //
 // Reference: nltk/tokenize/destructive.py, after Robert MacIntyre's sed script for the Penn Treebank.
 func Treebank(text string) []string {
-	text = apply(text, openingQuotes)
-	text = separateQuotedLetter(text)
-	text = apply(text, punctuation)
-	text = apply(" "+text+" ", closingQuotes)
-	for _, j := range joined {
-		text = splitWord(text, j.word, j.first, j.spaceAfter)
-	}
-	for _, word := range []string{"'tis", "'twas"} {
-		text = splitAfterSpace(text, word)
-	}
-	return strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || (r >= 0x1c && r <= 0x1f) })
-}
-
-func apply(text string, steps []rewrite) string {
+	present := characters(text)
 	for _, s := range steps {
-		text = s.pattern.ReplaceAllString(text, s.with)
+		if present.intersects(s.trigger) {
+			text = s.do(text)
+		}
 	}
-	return text
+	return fields(text)
 }
 
-// isWord is Python's \w.
-func isWord(r rune) bool {
-	return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r)
+// charset tells which ASCII characters are in a text, and whether others are. All others count as one.
+type charset struct {
+	ascii [2]uint64
+	other bool
 }
 
-// separateQuotedLetter puts a space between an apostrophe and a single letter behind it, unless that is a clitic.
+func characters(text string) (c charset) {
+	for i := range len(text) {
+		if b := text[i]; b < utf8.RuneSelf {
+			c.ascii[b>>6] |= 1 << (b & 63)
+		} else {
+			c.other = true
+		}
+	}
+	return c
+}
+
+func (c charset) intersects(d charset) bool {
+	return c.ascii[0]&d.ascii[0] != 0 || c.ascii[1]&d.ascii[1] != 0 || c.other && d.other
+}
+
+// separateQuotedLetter puts a space between an apostrophe and a single letter behind it, unless that is a clitic: NLTK's
+// (?i)(\')(?!re|ve|ll|m|t|s|d|n)(\w)\b.
 func separateQuotedLetter(text string) string {
 	runes := []rune(text)
 	var out strings.Builder
 	for i, r := range runes {
 		out.WriteRune(r)
-		if r == '\'' && i+1 < len(runes) && isWord(runes[i+1]) && !strings.ContainsRune("mtsdnMTSDN", runes[i+1]) &&
+		if r == '\'' && i+1 < len(runes) && isWord(runes[i+1]) && !strings.ContainsRune("mtsdnMTSDNſ", runes[i+1]) &&
 			(i+2 == len(runes) || !isWord(runes[i+2])) {
 			out.WriteByte(' ')
 		}
@@ -100,35 +100,98 @@ func separateQuotedLetter(text string) string {
 	return out.String()
 }
 
-// splitWord puts spaces around and inside every occurrence of word, whatever its case, that is a whole word.
-func splitWord(text, word string, first int, spaceAfter bool) string {
-	runes, pattern := []rune(text), []rune(word)
+// finalPeriod separates the last period from what stands before it, when nothing but closers and white space follow and no
+// other period comes right before: NLTK's ([^\.])(\.)([closers]*)\s*$. between comes before the closers.
+func finalPeriod(text, closers, between string) string {
+	period := strings.LastIndexByte(text, '.')
+	if period < 1 || text[period-1] == '.' {
+		return text
+	}
+	rest := text[period+1:]
+	after := strings.TrimLeft(rest, closers)
+	if strings.TrimLeftFunc(after, isSpace) != "" {
+		return text
+	}
+	return text[:period] + " ." + between + rest[:len(rest)-len(after)] + " "
+}
+
+// joined are words that are two tokens, and where the second one begins.
+var joined = []struct {
+	word       string
+	second     int
+	spaceAfter bool // white space must follow
+}{
+	{"cannot", 3, false}, {"d'ye", 1, false}, {"gimme", 3, false}, {"gonna", 3, false}, {"gotta", 3, false}, {"lemme", 3, false},
+	{"more'n", 4, false}, {"wanna", 3, true},
+}
+
+// splitJoined puts spaces around and inside every one of the joined words that is a whole word, whatever its case. (NLTK
+// looks for one word after the other; since only whole words count, one pass finds the same.)
+func splitJoined(text string) string {
 	var out strings.Builder
-	for i := 0; i < len(runes); i++ {
-		end := i + len(pattern)
-		if end <= len(runes) && strings.EqualFold(string(runes[i:end]), word) && (i == 0 || !isWord(runes[i-1])) &&
-			(end == len(runes) && !spaceAfter || end < len(runes) && !isWord(runes[end]) && (!spaceAfter || unicode.IsSpace(runes[end]))) {
-			out.WriteString(" " + string(runes[i:i+first]) + " " + string(runes[i+first:end]) + " ")
-			i = end - 1
+	done, inWord := 0, false
+	for i, r := range text {
+		if i < done {
 			continue
 		}
-		out.WriteRune(runes[i])
+		first := !inWord
+		inWord = isWord(r)
+		if !first || !inWord {
+			continue
+		}
+		for _, j := range joined {
+			n := prefixLen(text[i:], j.word)
+			if n == 0 {
+				continue
+			}
+			next, size := utf8.DecodeRuneInString(text[i+n:])
+			if size > 0 && (isWord(next) || j.spaceAfter && !isSpace(next)) {
+				continue
+			}
+			second := i + prefixLen(text[i:], j.word[:j.second])
+			out.WriteString(text[done:i] + " " + text[i:second] + " " + text[second:i+n] + " ")
+			done = i + n
+			break
+		}
 	}
-	return out.String()
+	return out.String() + text[done:]
 }
 
 // splitAfterSpace splits 'tis and 'twas behind their first two characters where a space comes before.
 func splitAfterSpace(text, word string) string {
-	runes := []rune(text)
 	var out strings.Builder
-	for i := 0; i < len(runes); i++ {
-		end := i + 1 + len(word)
-		if runes[i] == ' ' && end <= len(runes) && strings.EqualFold(string(runes[i+1:end]), word) && (end == len(runes) || !isWord(runes[end])) {
-			out.WriteString(" " + string(runes[i+1:i+3]) + " " + string(runes[i+3:end]) + " ")
-			i = end - 1
+	done := 0
+	for i := 0; i < len(text); i++ {
+		if text[i] != ' ' {
 			continue
 		}
-		out.WriteRune(runes[i])
+		n := prefixLen(text[i+1:], word)
+		if n == 0 {
+			continue
+		}
+		if next, size := utf8.DecodeRuneInString(text[i+1+n:]); size > 0 && isWord(next) {
+			continue
+		}
+		out.WriteString(text[done:i] + " " + text[i+1:i+3] + " " + text[i+3:i+1+n] + " ")
+		done = i + 1 + n
+		i = done - 1
 	}
-	return out.String()
+	return out.String() + text[done:]
+}
+
+// prefixLen is the number of bytes at the beginning of text that are word, whatever their case as Python sees it: dotless and
+// dotted i are both an i, the long s is an s. It is 0 when text begins otherwise.
+func prefixLen(text, word string) int {
+	at := 0
+	for i := range len(word) {
+		r, size := utf8.DecodeRuneInString(text[at:])
+		switch w := rune(word[i]); {
+		case r == w, r == w-'a'+'A' && w >= 'a':
+		case w == 'i' && (r == 'İ' || r == 'ı'), w == 's' && r == 'ſ':
+		default:
+			return 0
+		}
+		at += size
+	}
+	return at
 }
