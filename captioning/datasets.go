@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gomlx/compute"
 
@@ -14,6 +15,9 @@ import (
 	"captionlab/datasets/flickr8k"
 	"captionlab/datasets/shapes"
 )
+
+// DatasetNames are the names that OpenDataset knows.
+var DatasetNames = []string{"shapes", "flickr8k"}
 
 // OpenDataset opens the dataset called name: "shapes", which needs no files, or "flickr8k" in dir. An empty dir means the
 // folder of that name under $CAPTIONLAB_DATA.
@@ -31,7 +35,7 @@ func OpenDataset(name, dir string) (datasets.Dataset, error) {
 		}
 		return flickr8k.Open(dir)
 	}
-	return nil, fmt.Errorf("unknown dataset %q: the datasets are shapes and flickr8k", name)
+	return nil, fmt.Errorf("unknown dataset %q: the datasets are %s", name, strings.Join(DatasetNames, ", "))
 }
 
 // EncoderOptions choose an encoder. The zero value is the small one, whose weights are fetched when they are needed.

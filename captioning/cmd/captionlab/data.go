@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
@@ -20,9 +22,9 @@ type dataFlags struct {
 }
 
 func (f *dataFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.dataset, "dataset", "shapes", "dataset: shapes or flickr8k")
+	cmd.Flags().StringVar(&f.dataset, "dataset", "shapes", "dataset: "+strings.Join(captioning.DatasetNames, " or "))
 	cmd.Flags().StringVar(&f.data, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA)")
-	cmd.Flags().StringVar(&f.encoder.Name, "encoder", "efficientnet-lite0", "encoder: resnet50 or efficientnet-lite0")
+	cmd.Flags().StringVar(&f.encoder.Name, "encoder", "efficientnet-lite0", "encoder: "+strings.Join(encoder.Names(), " or "))
 	cmd.Flags().StringVar(&f.encoder.Weights, "weights", "", "weights of the encoder, .pth or safetensors (the small one fetches its own)")
 }
 
@@ -36,6 +38,12 @@ type data struct {
 
 // open opens dataset and encoder and makes or opens the features, with progress.
 func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*data, error) {
+	if !slices.Contains(captioning.DatasetNames, f.dataset) {
+		return nil, usageError{fmt.Errorf("unknown dataset %q: the datasets are %s", f.dataset, strings.Join(captioning.DatasetNames, ", "))}
+	}
+	if _, err := encoder.Lookup(f.encoder.Name); err != nil {
+		return nil, usageError{err}
+	}
 	m := newMeter()
 	d := new(data)
 	var err error

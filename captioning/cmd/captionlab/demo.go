@@ -40,7 +40,7 @@ func newDemoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			flags := dataFlags{dataset: "shapes"}
+			flags := dataFlags{dataset: "shapes", encoder: captioning.EncoderOptions{Name: "efficientnet-lite0"}}
 			d, err := flags.open(ctx, backend)
 			if err != nil {
 				return err

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"captionlab/captioning/xla/xlatest"
+)
+
+// playMain makes the test binary the program itself.
+const playMain = "CAPTIONLAB_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(playMain) != "" {
+		os.Exit(run(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+func program(dir string, args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), playMain+"=1")
+	return cmd
+}
+
+// call runs the program and returns its exit status, standard output and standard error.
+func call(t *testing.T, cmd *exec.Cmd) (int, string, string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+func TestWrongCalls(t *testing.T) {
+	xlatest.OpenForTest(t)
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text.jpg")
+	if err := os.WriteFile(text, []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"nosuch", 2, `unknown command "nosuch"`},
+		{"train --nosuch", 2, "--nosuch"},
+		{"train extra", 2, "1 arguments given"},
+		{"train --experiment nosuch", 2, "the experiments are"},
+		{"train --set hiden=3", 2, `unknown setting "hiden": the settings are`},
+		{"train --set hidden=0", 2, "hidden=0: use a value from 1"},
+		{"train --set hidden", 2, "name=value"},
+		{"train --dataset nosuch", 2, "the datasets are"},
+		{"train --encoder nosuch", 2, "resnet50"},
+		{"train --encoder resnet50", 1, "--weights"},
+		{"train --dataset flickr8k --data " + dir, 1, dir},
+		{"train --dataset flickr8k --data " + text, 1, text},
+		{"features --encoder resnet50 --weights " + text, 1, text},
+		{"evaluate", 2, "the folder of a run"},
+		{"evaluate " + dir, 1, "is " + dir + " the folder of a trained run?"},
+		{"evaluate x --split middle", 2, "middle"},
+		{"evaluate x --protocol middle", 2, "coco or pa4"},
+		{"caption x", 2, "at least one picture"},
+		{"caption x y.jpg --beam 3 --temperature 1", 2, "exclude each other"},
+		{"caption x y.jpg --temperature -1", 2, "temperature -1"},
+		{"caption " + dir + " y.jpg", 1, "is " + dir + " the folder of a trained run?"},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			cmd := program(dir, strings.Fields(c.args)...)
+			cmd.Env = append(cmd.Env, "CAPTIONLAB_DATA=")
+			code, out, errs := call(t, cmd)
+			if code != c.code || !strings.Contains(errs, c.want) || out != "" {
+				t.Errorf("exit %d, standard error %q, standard output %q; want exit %d and %q", code, errs, out, c.code, c.want)
+			}
+			if strings.Contains(errs, "goroutine") {
+				t.Errorf("a panic: %s", errs)
+			}
+		})
+	}
+}
+
+func TestEveryCommandShowsAnExample(t *testing.T) {
+	for _, c := range newRootCommand().Commands() {
+		if c.Name() != "help" && c.Name() != "completion" && (c.Example == "" || c.Short == "") {
+			t.Errorf("command %s has no example or no description", c.Name())
+		}
+	}
+	code, out, _ := call(t, program(t.TempDir(), "train", "--help"))
+	if code != 0 || !strings.Contains(out, "captionlab train --dataset shapes") {
+		t.Errorf("exit %d, help %q", code, out)
+	}
+}
+
+func TestDamagedFeaturesAndHostileWeights(t *testing.T) {
+	xlatest.OpenForTest(t)
+	dir := t.TempDir()
+	hostile := filepath.Join(dir, "hostile.pth") // pickle: call os.system("touch harmed")
+	if err := os.WriteFile(hostile, []byte("\x80\x02cos\nsystem\nX\x0c\x00\x00\x00touch harmed\x85R."), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := call(t, program(dir, "features", "--encoder", "resnet50", "--weights", hostile))
+	if code != 1 || !strings.Contains(errs, hostile) {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "harmed")); err == nil {
+		t.Error("the weights file ran a command")
+	}
+}
+
+// TestTrainStopResumeCaption goes the whole way on the embedded dataset: training is interrupted by Ctrl-C, goes on, and
+// the trained run captions pictures of every kind.
+func TestTrainStopResumeCaption(t *testing.T) {
+	xlatest.OpenForTest(t)
+	dir := t.TempDir()
+	args := strings.Fields("train --dataset shapes --out run --set epochs=2 --set hidden=64 --set embedding=32 --set learning_rate=5e-3 --set min_count=1")
+	cmd := program(dir, args...)
+	errs, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines, last := bufio.NewScanner(errs), ""
+	for lines.Scan() {
+		last = lines.Text()
+		if strings.HasPrefix(last, "epoch 1 ") {
+			cmd.Process.Signal(syscall.SIGINT)
+		}
+	}
+	cmd.Wait()
+	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(last, "--resume") || !strings.Contains(last, "run folder run") {
+		t.Fatalf("after Ctrl-C: %v, last line %q", cmd.ProcessState, last)
+	}
+	if code, _, errs := call(t, program(dir, args...)); code != 1 || !strings.Contains(errs, "--resume") {
+		t.Fatalf("started again without --resume: exit %d, %s", code, errs)
+	}
+	code, out, errors := call(t, program(dir, append(args, "--resume")...))
+	if code != 0 || !strings.Contains(out, "BLEU-4") {
+		t.Fatalf("resumed: exit %d, %s%s", code, out, errors)
+	}
+	for _, record := range []string{"run.json", "metrics.json", "curve.csv", "captions_test.json"} {
+		if _, err := os.Stat(filepath.Join(dir, "run", record)); err != nil {
+			t.Error(err)
+		}
+	}
+	code, again, _ := call(t, program(dir, "evaluate", "run"))
+	if code != 0 || again != out {
+		t.Errorf("evaluate: exit %d, printed\n%swhere train printed\n%s", code, again, out)
+	}
+	captionFiles(t, dir)
+}
+
+// captionFiles captions a JPEG, a PNG and a WebP with the run in dir, a missing file and a text file among them.
+func captionFiles(t *testing.T, dir string) {
+	t.Helper()
+	picture := image.NewRGBA(image.Rect(0, 0, 300, 200))
+	for i := range 300 * 200 {
+		picture.Set(i%300, i/300, color.RGBA{uint8(i), 120, uint8(i / 300), 255})
+	}
+	var asJPEG, asPNG bytes.Buffer
+	if err := errors.Join(jpeg.Encode(&asJPEG, picture, nil), png.Encode(&asPNG, picture)); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"a.jpg": asJPEG.Bytes(), "b.png": asPNG.Bytes(), "c.webp": tinyWebP, "d.jpg": []byte("text"), "e.jpg": asJPEG.Bytes()[:700]} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, errs := call(t, program(dir, "caption", "run", "a.jpg", "b.png", "c.webp", "d.jpg", "e.jpg", "missing.jpg", "--json"))
+	var rows []struct {
+		ID      string `json:"image_id"`
+		Caption string
+	}
+	if err := json.Unmarshal([]byte(out), &rows); err != nil {
+		t.Fatalf("%v in %q", err, out)
+	}
+	if code != 1 || len(rows) != 3 {
+		t.Errorf("exit %d, captions %+v; want 1, because of the bad files, and 3", code, rows)
+	}
+	for i, name := range []string{"a.jpg", "b.png", "c.webp"} {
+		if i < len(rows) && (rows[i].ID != name || rows[i].Caption == "") {
+			t.Errorf("caption %d is %+v, want one for %s", i, rows[i], name)
+		}
+	}
+	for _, name := range []string{"d.jpg", "e.jpg", "missing.jpg"} {
+		if !strings.Contains(errs, name) {
+			t.Errorf("standard error %q does not name %s", errs, name)
+		}
+	}
+	if code, out, errs := call(t, program(dir, "caption", "run", "a.jpg")); code != 0 || len(strings.Fields(out)) == 0 {
+		t.Errorf("one picture: exit %d, %q, %s", code, out, errs)
+	}
+}
+
+// tinyWebP is a lossless picture of 2x2 pixels, written by Pillow 12.
+var tinyWebP = []byte("\x52\x49\x46\x46\x1e\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x4c\x11\x00\x00\x00\x2f\x01\x40\x00\x00\x07\x50\x8f\x22\x17\xa5\xff\x81\x88\xe8\x7f\x00\x00")
