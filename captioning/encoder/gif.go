@@ -1,0 +1,61 @@
+package encoder
+
+import (
+	"bytes"
+	"image"
+	"image/gif"
+	"slices"
+)
+
+// decodeGIF decodes the first frame of a GIF whose screen has width x height pixels. As PIL does, it keeps the colour of
+// transparent pixels, and fills what the frame leaves free of the screen with the transparent colour, or else the first.
+func decodeGIF(data []byte, width, height int) (*Pixels, error) {
+	data = slices.Clone(data)
+	fill := makeOpaque(data)
+	decoded, err := gif.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	frame, ok := decoded.(*image.Paletted)
+	if !ok || frame.Bounds() == image.Rect(0, 0, width, height) {
+		return FromImage(decoded), nil
+	}
+	screen := image.NewPaletted(image.Rect(0, 0, width, height), frame.Palette)
+	for i := range screen.Pix {
+		screen.Pix[i] = uint8(min(fill, len(frame.Palette)-1))
+	}
+	b := frame.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		copy(screen.Pix[screen.PixOffset(b.Min.X, y):], frame.Pix[frame.PixOffset(b.Min.X, y):frame.PixOffset(b.Min.X, y)+b.Dx()])
+	}
+	return FromImage(screen), nil
+}
+
+// makeOpaque takes the transparency off the first frame, since Go's decoder forgets the colour of transparent pixels. It
+// returns the index of the transparent colour, 0 where there is none. A file that ends early is left to the decoder.
+//
+// Reference: GIF89a specification, sections 18 (logical screen), 23 (graphic control extension) and 15 (sub-blocks).
+func makeOpaque(data []byte) (transparent int) {
+	const screenEnd, extension, graphicControl = 13, 0x21, 0xf9
+	if len(data) < screenEnd {
+		return 0
+	}
+	at := screenEnd
+	if flags := data[10]; flags&0x80 != 0 {
+		at += 3 << (flags&7 + 1)
+	}
+	for at+7 < len(data) && data[at] == extension {
+		if data[at+1] == graphicControl && data[at+2] == 4 {
+			transparent = 0
+			if data[at+3]&1 != 0 {
+				transparent = int(data[at+6])
+				data[at+3] &^= 1
+			}
+		}
+		for at += 2; at < len(data) && data[at] != 0; {
+			at += 1 + int(data[at])
+		}
+		at++
+	}
+	return transparent
+}

@@ -1,0 +1,113 @@
+package encoder
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+
+	"golang.org/x/image/webp"
+)
+
+// decodeWebP decodes a WebP whose header promises width x height pixels. Lossy ones get the colours and the upsampling of
+// libwebp: the decoder of golang.org/x/image gives planes in the range of television (16 to 235), which Go's own
+// conversion takes for the full range of JPEG.
+func decodeWebP(data []byte, width, height int) (*Pixels, error) {
+	if err := checkWebP(data, width, height); err != nil {
+		return nil, err
+	}
+	decoded, err := webp.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	switch img := decoded.(type) {
+	case *image.YCbCr:
+		return fromVP8(img), nil
+	case *image.NYCbCrA:
+		return fromVP8(&img.YCbCr), nil
+	}
+	return FromImage(decoded), nil
+}
+
+// checkWebP walks the chunks of a WebP: the file must be as long as it says, hold one frame, and its frame must have the
+// size of the header, which is what the limit of pixels was compared with.
+//
+// Reference: the WebP container specification; RFC 6386, section 9.1, for "VP8 "; the lossless bitstream's for "VP8L".
+func checkWebP(data []byte, width, height int) error {
+	if whole := 8 + int64(binary.LittleEndian.Uint32(data[4:])); whole > int64(len(data)) {
+		return fmt.Errorf("the file is cut short: %d of %d bytes", len(data), whole)
+	}
+	for rest := data[12:]; len(rest) >= 8; {
+		name, size := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
+		rest = rest[8:]
+		if size > int64(len(rest)) {
+			return fmt.Errorf("chunk %q claims %d bytes of %d", name, size, len(rest))
+		}
+		chunk := rest[:size]
+		w, h := width, height
+		switch {
+		case name == "ANIM" || name == "ANMF":
+			return errors.New("it is animated; save its first frame as a picture")
+		case name == "VP8 " && size >= 10:
+			w, h = int(binary.LittleEndian.Uint16(chunk[6:])&0x3fff), int(binary.LittleEndian.Uint16(chunk[8:])&0x3fff)
+		case name == "VP8L" && size >= 5:
+			bits := binary.LittleEndian.Uint32(chunk[1:])
+			w, h = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
+		}
+		if w != width || h != height {
+			return fmt.Errorf("the header says %d x %d pixels, the frame %d x %d", width, height, w, h)
+		}
+		rest = rest[min(size+size%2, int64(len(rest))):]
+	}
+	return nil
+}
+
+// fromVP8 converts the planes of a lossy frame.
+func fromVP8(img *image.YCbCr) *Pixels {
+	b := img.Bounds()
+	p := &Pixels{Width: b.Dx(), Height: b.Dy(), RGB: make([]uint8, 3*b.Dx()*b.Dy())}
+	cb, cr := make([]int32, p.Width), make([]int32, p.Width)
+	stored := (p.Width + 1) / 2
+	for y := range p.Height {
+		near, far := y/2, y/2-1
+		if y%2 == 1 {
+			far = y/2 + 1
+		}
+		far = min(max(far, 0), (p.Height+1)/2-1)
+		near, far = near*img.CStride, far*img.CStride
+		spreadVP8(cb, img.Cb[near:near+stored], img.Cb[far:far+stored])
+		spreadVP8(cr, img.Cr[near:near+stored], img.Cr[far:far+stored])
+		out := p.RGB[3*y*p.Width:]
+		for x, v := range img.Y[y*img.YStride : y*img.YStride+p.Width] {
+			out[3*x], out[3*x+1], out[3*x+2] = toRGBVP8(int32(v), cb[x], cr[x])
+		}
+	}
+	return p
+}
+
+// spreadVP8 doubles a row of chroma as libwebp's "fancy" upsampling does: each new sample is 9/16 of the nearest stored one,
+// 3/16 of each of the two beside it and 1/16 of the one across, rounded in two steps. The ends use one column.
+func spreadVP8(to []int32, near, far []uint8) {
+	last := len(near) - 1
+	end := func(x int) int32 { return (3*int32(near[x]) + int32(far[x]) + 2) >> 2 }
+	to[0] = end(0)
+	if len(to)%2 == 0 {
+		to[len(to)-1] = end(last)
+	}
+	for x := 1; x <= last; x++ {
+		n0, n1, f0, f1 := int32(near[x-1]), int32(near[x]), int32(far[x-1]), int32(far[x])
+		sum := n0 + n1 + f0 + f1 + 8
+		to[2*x-1] = ((sum+2*(n1+f0))>>3 + n0) >> 1
+		to[2*x] = ((sum+2*(n0+f1))>>3 + n1) >> 1
+	}
+}
+
+// toRGBVP8 is the conversion of ITU-R BT.601 in libwebp's fixed point: factors of 14 bits, 6 of them kept to the end.
+func toRGBVP8(y, cb, cr int32) (r, g, b uint8) {
+	times := func(v, factor int32) int32 { return v * factor >> 8 }
+	y = times(y, 19077)
+	return clip8((y + times(cr, 26149) - 14234) >> 6),
+		clip8((y - times(cb, 6419) - times(cr, 13320) + 8708) >> 6),
+		clip8((y + times(cb, 33050) - 17685) >> 6)
+}

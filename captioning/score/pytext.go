@@ -1,0 +1,90 @@
+package score
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The references are Python programs: what white space, a word and lower case are, they take from Python's str. Go's own
+// notions differ in a few characters, so these are written out here. (Python 3.11 knows Unicode 14, Go 1.26 a later one;
+// characters that came in between may differ.)
+
+// isSpace is str.isspace, and \s of Python's regular expressions.
+func isSpace(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r == ' ' || r >= '\t' && r <= '\r' || r >= 0x1c && r <= 0x1f
+	}
+	return unicode.IsSpace(r)
+}
+
+// isWord is \w of Python's regular expressions: letters, every kind of number, and the underscore; no combining marks.
+func isWord(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_'
+	}
+	return unicode.IsLetter(r) || unicode.IsNumber(r)
+}
+
+// fields is str.split(): the pieces between white space, none of them empty.
+func fields(s string) []string {
+	count, inside := 0, false
+	for _, r := range s {
+		if isSpace(r) {
+			inside = false
+		} else if !inside {
+			inside = true
+			count++
+		}
+	}
+	out := make([]string, 0, count)
+	start := -1
+	for i, r := range s {
+		switch {
+		case !isSpace(r) && start < 0:
+			start = i
+		case isSpace(r) && start >= 0:
+			out = append(out, s[start:i])
+			start = -1
+		}
+	}
+	if start >= 0 {
+		out = append(out, s[start:])
+	}
+	return out
+}
+
+// lower is str.lower(). Other than strings.ToLower it writes the Turkish capital I with dot as two characters, and a capital
+// sigma at the end of a word as the final one.
+func lower(s string) string {
+	if !strings.ContainsAny(s, "İΣ") {
+		return strings.ToLower(s)
+	}
+	runes := []rune(s)
+	var out strings.Builder
+	for i, r := range runes {
+		switch {
+		case r == 'İ':
+			out.WriteString("i\u0307")
+		case r == 'Σ' && casedBeside(runes, i, -1) && !casedBeside(runes, i, 1):
+			out.WriteRune('ς')
+		default:
+			out.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return out.String()
+}
+
+// casedBeside tells whether the next character from i in the direction of step has a case; those that stand inside words
+// without being letters are passed over (The Unicode Standard, section 3.13, Final_Sigma).
+func casedBeside(runes []rune, i, step int) bool {
+	for i += step; i >= 0 && i < len(runes); i += step {
+		r := runes[i]
+		if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) ||
+			strings.ContainsRune("'.:·\u0387\u055f\u05f4‘’\u2024\u2027\ufe13\ufe52\ufe55＇．：", r) {
+			continue
+		}
+		return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt, unicode.Other_Lowercase, unicode.Other_Uppercase)
+	}
+	return false
+}
