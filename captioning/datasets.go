@@ -38,24 +38,42 @@ func OpenDataset(name, dir string) (datasets.Dataset, error) {
 	return nil, fmt.Errorf("unknown dataset %q: the datasets are %s", name, strings.Join(DatasetNames, ", "))
 }
 
-// EncoderOptions choose an encoder. The zero value is the small one, whose weights are fetched when they are needed.
+// EncoderOptions choose an encoder. The zero value is ResNet-50, the paper's, wherever its weights are found, and else the
+// small one, whose weights are fetched when they are needed.
 type EncoderOptions struct {
-	Name    string // see encoder.Names; empty means "efficientnet-lite0"
-	Weights string // a .pth or safetensors file; needed for all but the small encoder
+	Name    string // see encoder.Names; empty means the default
+	Weights string // a .pth or safetensors file; empty means where the encoder's weights are kept
 }
 
-// OpenEncoder opens an encoder on a backend.
+// Names of the encoders that have a place where their weights are found.
+const (
+	resNet50 = "resnet50"
+	small    = "efficientnet-lite0"
+)
+
+// OpenEncoder opens an encoder on a backend. Fails for an unknown name, for ResNet-50 when no weights are found or named,
+// and for weights that are damaged or of another network.
 func OpenEncoder(ctx context.Context, backend compute.Backend, o EncoderOptions) (*encoder.Encoder, error) {
+	found, err := weights.ResNet50()
+	if err != nil {
+		return nil, err
+	}
 	if o.Name == "" {
-		o.Name = "efficientnet-lite0"
+		o.Name = small
+		if found != "" || o.Weights != "" {
+			o.Name = resNet50
+		}
 	}
 	if _, err := encoder.Lookup(o.Name); err != nil {
 		return nil, err
 	}
-	if o.Weights == "" {
-		if o.Name != "efficientnet-lite0" {
-			return nil, fmt.Errorf("encoder %s: name its weights file with --weights (a torchvision .pth or a safetensors file)", o.Name)
-		}
+	switch {
+	case o.Weights != "":
+	case o.Name == resNet50 && found == "":
+		return nil, fmt.Errorf("encoder %s: no weights found; name torchvision's .pth or a safetensors file with --weights", o.Name)
+	case o.Name == resNet50:
+		o.Weights = found
+	default:
 		source, err := weights.EfficientNetLite0(ctx)
 		if err != nil {
 			return nil, err

@@ -22,6 +22,8 @@ type Decoder struct {
 	store   *model.Store
 	losses  *model.Exec
 	loops   map[loopKey]*loop
+	// unrolled tells to build loops step by step: GoMLX's pure Go backend lacks what they are made of.
+	unrolled bool
 }
 
 // New puts values on the backend's device. Fails when the model or the values are not sound; a cell of one's own whose
@@ -34,6 +36,9 @@ func New(backend compute.Backend, m Model, values Values) (*Decoder, error) {
 		return nil, err
 	}
 	d := &Decoder{Model: m, backend: backend, store: model.NewStore(), loops: make(map[loopKey]*loop)}
+	if !backend.Capabilities().Operations[compute.OpTypeDynamicUpdateSlice] {
+		d.unrolled, d.Cell = true, stepwise{m.Cell}
+	}
 	for _, w := range m.Weights() {
 		value := tensors.FromFlatDataAndDimensions(values[w.Name], w.Shape...)
 		if _, err := d.store.CreateVariable(variablePath(w.Name), value); err != nil {

@@ -94,11 +94,12 @@ func (l *loop) run(d *Decoder, features []float32, first int) ([]int32, []float3
 	return tensors.MustCopyFlatData[int32](out[0]), tensors.MustCopyFlatData[float32](out[1]), nil
 }
 
-// loopState names what is carried from word to word. The first five change; the rest is only passed through, because a
+// loopState names what is carried from word to word. Those before penalties change; the rest is only passed through, because a
 // loop's body on XLA sees nothing but its own state.
 type loopState struct {
 	t         *Node // [] int32: index of the word to be chosen
 	running   *Node // [] int32: how many captions are not finished
+	previous  *Node // [batch*beam] int32: the word before it
 	tokens    *Node // [batch, beam, words] int32
 	logProbs  *Node // [batch, beam] float32
 	finished  *Node // [batch, beam] bool
@@ -110,14 +111,14 @@ type loopState struct {
 }
 
 func (s *loopState) list() []*Node {
-	nodes := append([]*Node{s.t, s.running, s.tokens, s.logProbs, s.finished}, s.cell...)
+	nodes := append([]*Node{s.t, s.running, s.previous, s.tokens, s.logProbs, s.finished}, s.cell...)
 	nodes = append(nodes, s.penalties, s.keys, s.knobs[0], s.knobs[1])
 	return append(nodes, s.weights...)
 }
 
 func loopStateFrom(nodes []*Node, numCell int) *loopState {
-	s := &loopState{t: nodes[0], running: nodes[1], tokens: nodes[2], logProbs: nodes[3], finished: nodes[4]}
-	nodes = nodes[5:]
+	s := &loopState{t: nodes[0], running: nodes[1], previous: nodes[2], tokens: nodes[3], logProbs: nodes[4], finished: nodes[5]}
+	nodes = nodes[6:]
 	s.cell, nodes = append([]*Node(nil), nodes[:numCell]...), nodes[numCell:]
 	s.penalties, s.keys, s.knobs, s.weights = nodes[0], nodes[1], [2]*Node{nodes[2], nodes[3]}, nodes[4:]
 	return s
@@ -136,6 +137,7 @@ func (d *Decoder) loopGraph(key loopKey, in []*Node) []*Node {
 		s.weights = append(s.weights, w[spec.Name])
 	}
 	s.t, s.running = constant(g, int32(0)), constant(g, int32(1))
+	s.previous = filled(g, vocab.Start, key.batch*key.beam)
 	s.tokens = filled(g, vocab.Pad, key.batch, key.beam, key.maxWords)
 	s.finished = filled(g, false, key.batch, key.beam)
 	logProbs := make([]float32, key.batch*key.beam)
@@ -146,6 +148,12 @@ func (d *Decoder) loopGraph(key loopKey, in []*Node) []*Node {
 	}
 	s.logProbs = Reshape(Const(g, logProbs), key.batch, key.beam)
 
+	if d.unrolled {
+		for range key.maxWords {
+			d.wordGraph(key, w, s)
+		}
+		return []*Node{s.tokens, s.logProbs}
+	}
 	initial := s.list()
 	parameters := func(g *Graph) []*Node {
 		nodes := make([]*Node, len(initial))
@@ -176,15 +184,11 @@ func (d *Decoder) loopGraph(key loopKey, in []*Node) []*Node {
 func (d *Decoder) wordGraph(key loopKey, w Weights, s *loopState) {
 	g := s.t.Graph()
 	rows := key.batch * key.beam
-	previous := DynamicSlice(s.tokens, []*Node{zeroIndex(g), zeroIndex(g), Max(Sub(s.t, constant(g, int32(1))), zeroIndex(g))},
-		[]int{key.batch, key.beam, 1})
-	isFirst := Equal(s.t, zeroIndex(g))
-	previous = Where(isFirst, filled(g, vocab.Start, rows), Reshape(previous, rows))
-
 	// The states in s are those after the previous word; reading it gives the ones that choose the next.
-	s.cell = d.Cell.Step(d.cellWeights(w), d.embedGraph(w, previous), s.cell)
+	s.cell = d.Cell.Step(d.cellWeights(w), d.embedGraph(w, s.previous), s.cell)
 	checkStates(d.Cell, "Step", s.cell, rows, d.Hidden)
-	penalty := DynamicSlice(s.penalties, []*Node{Min(s.t, constant(g, int32(1))), zeroIndex(g)}, []int{1, d.Vocabulary})
+	isFirst := BroadcastToDims(Equal(s.t, zeroIndex(g)), 1, d.Vocabulary)
+	penalty := Where(isFirst, SliceAxis(s.penalties, 0, AxisRange(0, 1)), SliceAxis(s.penalties, 0, AxisRange(1, 2)))
 	logProbs := LogSoftmax(Add(d.logitsGraph(w, s.cell[0]), penalty), -1)
 	logProbs = Reshape(logProbs, key.batch, key.beam, d.Vocabulary)
 
@@ -202,7 +206,9 @@ func (d *Decoder) wordGraph(key loopKey, w Weights, s *loopState) {
 		next = Where(s.finished, filled(g, vocab.Pad, key.batch, 1), next)
 		s.logProbs = Where(s.finished, s.logProbs, Add(s.logProbs, chosen))
 	}
-	s.tokens = DynamicUpdateSlice(s.tokens, ExpandAxes(next, -1), []*Node{zeroIndex(g), zeroIndex(g), s.t})
+	place := Equal(Iota(g, shapes.Make(dtypes.Int32, key.batch, key.beam, key.maxWords), 2), s.t)
+	s.tokens = Where(place, BroadcastToDims(ExpandAxes(next, -1), key.batch, key.beam, key.maxWords), s.tokens)
+	s.previous = Reshape(next, rows)
 	s.finished = Or(s.finished, Equal(next, filled(g, vocab.End, key.batch, key.beam)))
 	s.running = ReduceAllSum(ConvertDType(Not(s.finished), dtypes.Int32))
 	s.t = Add(s.t, constant(g, int32(1)))

@@ -77,3 +77,30 @@ func ensure(ctx context.Context, f wheel.File, path string) (Source, error) {
 	}
 	return source, nil
 }
+
+// resNet50Files are torchvision's names of ResNet-50's ImageNet weights, the first set (which the paper used) before the second.
+var resNet50Files = []string{"resnet50-0676ba61.pth", "resnet50-11ad3fa6.pth", "resnet50.safetensors"}
+
+// ResNet50 finds ResNet-50's weights in the cache folder or where PyTorch keeps its downloads ($TORCH_HOME, else torch in
+// the user's cache folder). It returns "" where they are in neither.
+func ResNet50() (string, error) {
+	cache, err := CacheDir()
+	if err != nil {
+		return "", err
+	}
+	folders := []string{filepath.Join(cache, "weights")}
+	if torch := os.Getenv("TORCH_HOME"); torch != "" {
+		folders = append(folders, filepath.Join(torch, "hub", "checkpoints"))
+	} else if user, err := os.UserCacheDir(); err == nil {
+		folders = append(folders, filepath.Join(user, "torch", "hub", "checkpoints"))
+	}
+	for _, folder := range folders {
+		for _, name := range resNet50Files {
+			path := filepath.Join(folder, name)
+			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+				return path, nil
+			}
+		}
+	}
+	return "", nil
+}

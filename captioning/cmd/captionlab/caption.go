@@ -53,7 +53,7 @@ func newCaptionCommand() *cobra.Command {
 		},
 	}
 	generation.register(cmd)
-	cmd.Flags().StringVar(&options.Weights, "weights", "", "weights of the run's encoder, .pth or safetensors (the small one fetches its own)")
+	cmd.Flags().StringVar(&options.Weights, "weights", "", "weights of the run's encoder, .pth or safetensors (default: where they are kept)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON in COCO result format, with the log-probability beside")
 	return cmd
 }

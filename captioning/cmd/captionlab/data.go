@@ -24,8 +24,8 @@ type dataFlags struct {
 func (f *dataFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.dataset, "dataset", "shapes", "dataset: "+strings.Join(captioning.DatasetNames, " or "))
 	cmd.Flags().StringVar(&f.data, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA)")
-	cmd.Flags().StringVar(&f.encoder.Name, "encoder", "efficientnet-lite0", "encoder: "+strings.Join(encoder.Names(), " or "))
-	cmd.Flags().StringVar(&f.encoder.Weights, "weights", "", "weights of the encoder, .pth or safetensors (the small one fetches its own)")
+	cmd.Flags().StringVar(&f.encoder.Name, "encoder", "", "encoder: "+strings.Join(encoder.Names(), " or ")+" (default: resnet50 where its weights are found, else the small one)")
+	cmd.Flags().StringVar(&f.encoder.Weights, "weights", "", "weights of the encoder, .pth or safetensors (default: where they are kept)")
 }
 
 // data is an opened dataset with its features.
@@ -41,8 +41,10 @@ func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*data, e
 	if !slices.Contains(captioning.DatasetNames, f.dataset) {
 		return nil, usageError{fmt.Errorf("unknown dataset %q: the datasets are %s", f.dataset, strings.Join(captioning.DatasetNames, ", "))}
 	}
-	if _, err := encoder.Lookup(f.encoder.Name); err != nil {
-		return nil, usageError{err}
+	if f.encoder.Name != "" {
+		if _, err := encoder.Lookup(f.encoder.Name); err != nil {
+			return nil, usageError{err}
+		}
 	}
 	m := newMeter()
 	d := new(data)
