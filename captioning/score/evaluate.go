@@ -13,8 +13,10 @@ import (
 type Options struct {
 	// Tokens names the tokenizer; empty means "ptb" for Coco and "whitespace" for PA4, each protocol's own.
 	Tokens string
-	// AllowMissing scores the pictures that have both a caption and references, and leaves the others out, as
-	// coco-caption does for pictures without a caption. Without it such a picture is an error.
+	// AllowMissing scores the pictures that have both a caption and references, and leaves the others out and counts them.
+	// coco-caption does so for pictures without a caption when it is given the ids of the result file, as its demo does
+	// (document frequencies are then those of the scored pictures too); a caption without references it refuses. Without
+	// AllowMissing both are errors.
 	AllowMissing bool
 }
 
@@ -27,6 +29,13 @@ type CocoScores struct {
 	Images  []CocoImage `json:"images,omitempty"`
 	Count   int         `json:"count"` // pictures
 	Tokens  string      `json:"tokens"`
+	Left
+}
+
+// Left counts the pictures that were left out because Options.AllowMissing allowed it.
+type Left struct {
+	NoCaption    int `json:"without_caption,omitempty"`    // pictures with references alone
+	NoReferences int `json:"without_references,omitempty"` // pictures with a caption alone
 }
 
 // CocoImage are the scores of one picture.
@@ -43,13 +52,13 @@ func Coco(refs References, captions []Caption, o Options) (*CocoScores, error) {
 	if o.Tokens == "" {
 		o.Tokens = "ptb"
 	}
-	segments, err := makeSegments(refs, captions, o)
+	segments, left, err := makeSegments(refs, captions, o)
 	if err != nil {
 		return nil, err
 	}
 	df := documentFrequency(segments)
 	logPictures := math.Log(float64(len(segments)))
-	s := &CocoScores{Images: make([]CocoImage, len(segments)), Count: len(segments), Tokens: o.Tokens}
+	s := &CocoScores{Images: make([]CocoImage, len(segments)), Count: len(segments), Tokens: o.Tokens, Left: left}
 	overlaps := make([]Overlap, len(segments))
 	inParallel(len(segments), func(i int) {
 		segment := &segments[i]
@@ -75,6 +84,7 @@ type PA4Scores struct {
 	Images          []PA4Image `json:"images,omitempty"`
 	Count           int        `json:"count"`
 	Tokens          string     `json:"tokens"`
+	Left
 }
 
 // PA4Image are the scores of one picture.
@@ -90,11 +100,11 @@ func PA4(refs References, captions []Caption, o Options) (*PA4Scores, error) {
 	if o.Tokens == "" {
 		o.Tokens = "whitespace"
 	}
-	segments, err := makeSegments(refs, captions, o)
+	segments, left, err := makeSegments(refs, captions, o)
 	if err != nil {
 		return nil, err
 	}
-	s := &PA4Scores{Images: make([]PA4Image, len(segments)), Count: len(segments), Tokens: o.Tokens}
+	s := &PA4Scores{Images: make([]PA4Image, len(segments)), Count: len(segments), Tokens: o.Tokens, Left: left}
 	inParallel(len(segments), func(i int) {
 		overlap := segments[i].overlap()
 		s.Images[i] = PA4Image{segments[i].id,
@@ -111,35 +121,14 @@ func PA4(refs References, captions []Caption, o Options) (*PA4Scores, error) {
 }
 
 // makeSegments pairs captions with references, in the order of the ids, tokenizes and counts them.
-func makeSegments(refs References, captions []Caption, o Options) ([]segment, error) {
+func makeSegments(refs References, captions []Caption, o Options) ([]segment, Left, error) {
 	tokenize, err := Tokenizer(o.Tokens)
 	if err != nil {
-		return nil, err
+		return nil, Left{}, err
 	}
-	var scored []Caption
-	captioned := make(map[ID]bool, len(captions))
-	for _, c := range captions {
-		if captioned[c.ID] {
-			return nil, fmt.Errorf("image %s has two captions", c.ID)
-		}
-		captioned[c.ID] = true
-		switch {
-		case len(refs[c.ID]) > 0:
-			scored = append(scored, c)
-		case !o.AllowMissing:
-			return nil, fmt.Errorf("image %s has a caption but no references; allow missing ones to leave it out", c.ID)
-		}
-	}
-	if !o.AllowMissing {
-		for id := range refs {
-			if !captioned[id] {
-				return nil, fmt.Errorf("image %s has references but no caption (%d captions for %d images with references); allow missing ones to leave it out",
-					id, len(captions), len(refs))
-			}
-		}
-	}
-	if len(scored) == 0 {
-		return nil, fmt.Errorf("no image has both a caption and references: %d captions, %d images with references", len(captions), len(refs))
+	scored, left, err := pairUp(refs, captions, o.AllowMissing)
+	if err != nil {
+		return nil, left, err
 	}
 	slices.SortFunc(scored, func(a, b Caption) int { return strings.Compare(string(a.ID), string(b.ID)) })
 
@@ -160,7 +149,48 @@ func makeSegments(refs References, captions []Caption, o Options) ([]segment, er
 		segments[i] = newSegment(w, scored[i].ID, t.test, t.refs)
 	}
 	inParallel(len(segments), func(i int) { segments[i].count() })
-	return segments, nil
+	return segments, left, nil
+}
+
+// pairUp returns the captions of pictures that have references too, and how many there are without a partner.
+func pairUp(refs References, captions []Caption, allowMissing bool) (scored []Caption, left Left, err error) {
+	captioned := make(map[ID]bool, len(captions))
+	var noReferences, noCaption []ID
+	for _, c := range captions {
+		if captioned[c.ID] {
+			return nil, left, fmt.Errorf("image %s has two captions; keep one", c.ID)
+		}
+		captioned[c.ID] = true
+		if len(refs[c.ID]) > 0 {
+			scored = append(scored, c)
+		} else {
+			noReferences = append(noReferences, c.ID)
+		}
+	}
+	for id, r := range refs {
+		if !captioned[id] && len(r) > 0 {
+			noCaption = append(noCaption, id)
+		}
+	}
+	left = Left{NoCaption: len(noCaption), NoReferences: len(noReferences)}
+	switch {
+	case allowMissing:
+	case left.NoReferences > 0:
+		return nil, left, fmt.Errorf("image %s has a caption but no references%s; allow missing ones to leave it out", slices.Min(noReferences), others(noReferences))
+	case left.NoCaption > 0:
+		return nil, left, fmt.Errorf("image %s has references but no caption%s; allow missing ones to leave it out", slices.Min(noCaption), others(noCaption))
+	}
+	if len(scored) == 0 {
+		return nil, left, fmt.Errorf("no image has both a caption and references: %d captions, %d images with references", len(captions), len(refs))
+	}
+	return scored, left, nil
+}
+
+func others(ids []ID) string {
+	if len(ids) == 1 {
+		return ""
+	}
+	return fmt.Sprintf(", as have %d others", len(ids)-1)
 }
 
 // inParallel calls do for 0 to n-1 on all cores.
