@@ -44,6 +44,8 @@ type CocoImage struct {
 	BLEU   [4]float64 `json:"bleu"`
 	ROUGEL float64    `json:"rouge_l"`
 	CIDEr  float64    `json:"cider"`
+
+	overlap Overlap
 }
 
 // Coco scores captions in the way of coco-caption: corpus BLEU with the closest reference length, ROUGE-L and CIDEr-D as
@@ -63,7 +65,7 @@ func Coco(refs References, captions []Caption, o Options) (*CocoScores, error) {
 	inParallel(len(segments), func(i int) {
 		segment := &segments[i]
 		overlaps[i] = segment.overlap()
-		s.Images[i] = CocoImage{segment.id, overlaps[i].bleu(), segment.rougeL(), segment.ciderD(df, logPictures)}
+		s.Images[i] = CocoImage{segment.id, overlaps[i].bleu(), segment.rougeL(), segment.ciderD(df, logPictures), overlaps[i]}
 	})
 	for i, image := range s.Images {
 		s.Overlap.add(overlaps[i])

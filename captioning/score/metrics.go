@@ -2,20 +2,30 @@ package score
 
 import "math"
 
+// The small constants of coco-caption's bleu_scorer.py.
+const tiny, small = 1e-15, 1e-9
+
+// brevityPenalty is coco-caption's: below 1 where the captions are shorter than the closest references.
+func (o Overlap) brevityPenalty() float64 {
+	ratio := (float64(o.TestLen) + tiny) / (float64(o.RefLen) + small)
+	if ratio >= 1 {
+		return 1
+	}
+	return math.Exp(1 - 1/ratio)
+}
+
 // bleu returns BLEU-1 to BLEU-4 of summed overlaps, with the small constants of coco-caption's bleu_scorer.py (Papineni et
 // al. 2002 for the idea).
 func (o Overlap) bleu() [maxOrder]float64 {
-	const tiny, small = 1e-15, 1e-9
 	var scores [maxOrder]float64
 	product := 1.0
 	for n := range maxOrder {
 		product *= (float64(o.Correct[n]) + tiny) / (float64(o.Guess[n]) + small)
 		scores[n] = math.Pow(product, 1/float64(n+1))
 	}
-	if ratio := (float64(o.TestLen) + tiny) / (float64(o.RefLen) + small); ratio < 1 {
-		for n := range scores {
-			scores[n] *= math.Exp(1 - 1/ratio)
-		}
+	penalty := o.brevityPenalty()
+	for n := range scores {
+		scores[n] *= penalty
 	}
 	return scores
 }

@@ -1,0 +1,111 @@
+package score
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// Explanation shows how one caption comes by its BLEU.
+type Explanation struct {
+	Tokens     string     `json:"tokens"` // the tokenizer
+	Caption    []string   `json:"caption"`
+	References [][]string `json:"references"`
+	// Matches are the n-grams of the caption by order (Matches[0] are single words), each once, in the order in which they
+	// first appear.
+	Matches [maxOrder][]Match `json:"matches"`
+	// Clipped and Total are the numerator and denominator of each order's precision.
+	Clipped [maxOrder]int `json:"clipped"`
+	Total   [maxOrder]int `json:"total"`
+	// Length is the caption's, Closest the reference's that is closest to it; the penalty is exp(1 - Closest/Length) where
+	// the caption is the shorter one, and else 1.
+	Length         int               `json:"length"`
+	Closest        int               `json:"closest_reference_length"`
+	BrevityPenalty float64           `json:"brevity_penalty"`
+	Coco           [maxOrder]float64 `json:"coco_bleu"` // BLEU-1 to BLEU-4 as coco-caption scores the picture, 0 to 1
+	PA4            [2]float64        `json:"pa4_bleu"`  // BLEU-1 and BLEU-4 as NLTK does, 0 to 1
+}
+
+// Match is one n-gram of a caption.
+type Match struct {
+	Words        []string `json:"words"`
+	At           []int    `json:"at"`            // where it begins in the caption
+	InReferences []int    `json:"in_references"` // how often it is in each reference
+	Clipped      int      `json:"clipped"`       // how many of its places count: at most as many as in one reference
+}
+
+// Explain shows which n-grams of a caption match which references. tokens names the tokenizer; empty means "ptb".
+func Explain(caption string, references []string, tokens string) (*Explanation, error) {
+	if tokens == "" {
+		tokens = "ptb"
+	}
+	tokenize, err := Tokenizer(tokens)
+	if err != nil {
+		return nil, err
+	}
+	if len(references) == 0 {
+		return nil, fmt.Errorf("explain: no references given")
+	}
+	e := &Explanation{Tokens: tokens, Caption: tokenize(caption)}
+	for _, r := range references {
+		e.References = append(e.References, tokenize(r))
+	}
+	s := newSegment(make(words), "", e.Caption, e.References)
+	s.count()
+	o := s.overlap()
+	e.Clipped, e.Total, e.Length, e.Closest = o.Correct, o.Guess, o.TestLen, o.RefLen
+	e.BrevityPenalty, e.Coco = o.brevityPenalty(), o.bleu()
+	e.PA4 = [2]float64{o.nltkBLEU([maxOrder]float64{1}), o.nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25})}
+	for n := 1; n <= maxOrder; n++ {
+		place := make(map[ngram]int)
+		for at := 0; at+n <= len(s.test); at++ {
+			var g ngram
+			copy(g[:], s.test[at:at+n])
+			i, known := place[g]
+			if !known {
+				i = len(e.Matches[n-1])
+				place[g] = i
+				m := Match{Words: e.Caption[at : at+n]}
+				for _, r := range s.refCounts {
+					m.InReferences = append(m.InReferences, r[g])
+				}
+				m.Clipped = min(s.testCounts[g], slices.Max(m.InReferences))
+				e.Matches[n-1] = append(e.Matches[n-1], m)
+			}
+			e.Matches[n-1][i].At = append(e.Matches[n-1][i].At, at)
+		}
+	}
+	return e, nil
+}
+
+// String lays the explanation out as text.
+func (e *Explanation) String() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "caption      %s\n", strings.Join(e.Caption, " "))
+	for i, r := range e.References {
+		fmt.Fprintf(&out, "reference %d  %s\n", i+1, strings.Join(r, " "))
+	}
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	for n, matches := range e.Matches {
+		fmt.Fprintf(w, "\n%d-grams\t%d of %d match\n", n+1, e.Clipped[n], e.Total[n])
+		for _, m := range matches {
+			var in []string
+			for i, times := range m.InReferences {
+				if times > 0 {
+					in = append(in, fmt.Sprint(i+1))
+				}
+			}
+			where := "in no reference"
+			if len(in) > 0 {
+				where = "in reference " + strings.Join(in, ", ")
+			}
+			fmt.Fprintf(w, "  %s\t%d of %d\t%s\n", strings.Join(m.Words, " "), m.Clipped, len(m.At), where)
+		}
+	}
+	w.Flush()
+	fmt.Fprintf(&out, "\nbrevity penalty %.4f (%d tokens, closest reference %d)\n", e.BrevityPenalty, e.Length, e.Closest)
+	fmt.Fprintf(&out, "coco BLEU-1 to BLEU-4  %.4f %.4f %.4f %.4f\npa4 BLEU-1, BLEU-4     %.4f %.4f\n",
+		e.Coco[0], e.Coco[1], e.Coco[2], e.Coco[3], e.PA4[0], e.PA4[1])
+	return out.String()
+}
