@@ -6,9 +6,11 @@ package score
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 
 	"captionlab/captioning/internal/atomicfile"
 )
@@ -87,6 +89,16 @@ func ReadCaptions(file string) ([]Caption, error) {
 		captions[i] = Caption{*e.ImageID, *e.Caption}
 	}
 	return captions, nil
+}
+
+// ReadBoth reads a caption file and a reference file at once, on two cores.
+func ReadBoth(captionFile, referenceFile string) (captions []Caption, refs References, err error) {
+	var refsErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { refs, refsErr = ReadReferences(referenceFile) })
+	captions, err = ReadCaptions(captionFile)
+	wg.Wait()
+	return captions, refs, errors.Join(err, refsErr)
 }
 
 // ReadReferences reads a file in COCO caption annotation format, {"annotations": [{"image_id": ..., "caption": "..."}]}.
