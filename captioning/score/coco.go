@@ -28,10 +28,8 @@ func (id ID) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads an integer or a string.
 func (id *ID) UnmarshalJSON(data []byte) error {
-	var s string
-	if err := json.Unmarshal(data, &s); err == nil {
-		*id = ID(s)
-		return nil
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, (*string)(id))
 	}
 	n, err := strconv.ParseInt(string(data), 10, 64)
 	if err != nil {

@@ -36,6 +36,7 @@ func Diversity(samples map[ID][]string, training []string, tokens string) (*Dive
 	}
 	var d DiversityScores
 	w := make(words)
+	var c counter
 	different, seen := make(map[string]bool), make(map[string]bool)
 	unigrams, bigrams := make(map[ngram]bool), make(map[ngram]bool)
 	totalWords, totalBigrams, unseen := 0, 0, 0
@@ -45,10 +46,9 @@ func Diversity(samples map[ID][]string, training []string, tokens string) (*Dive
 	var selfBLEU float64
 	pictures := 0
 	for _, id := range slices.Sorted(maps.Keys(samples)) {
-		var tokenized [][]string
+		var numbered [][]uint32
 		for _, caption := range samples[id] {
 			t := tokenize(caption)
-			tokenized = append(tokenized, t)
 			joined := strings.Join(t, " ")
 			different[joined] = true
 			if !seen[joined] {
@@ -56,6 +56,7 @@ func Diversity(samples map[ID][]string, training []string, tokens string) (*Dive
 			}
 			d.Captions++
 			ids := w.number(t)
+			numbered = append(numbered, ids)
 			totalWords += len(ids)
 			totalBigrams += max(0, len(ids)-1)
 			for i := range ids {
@@ -65,15 +66,14 @@ func Diversity(samples map[ID][]string, training []string, tokens string) (*Dive
 				}
 			}
 		}
-		if len(tokenized) < 2 {
+		if len(numbered) < 2 {
 			continue
 		}
 		pictures++
-		for i := range tokenized {
-			others := slices.Concat(tokenized[:i], tokenized[i+1:])
-			s := newSegment(w, id, tokenized[i], others)
-			s.count()
-			selfBLEU += s.overlap().nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25}) / float64(len(tokenized))
+		for i := range numbered {
+			s := segment{test: numbered[i], refs: slices.Concat(numbered[:i], numbered[i+1:])}
+			c.count(&s)
+			selfBLEU += s.overlap().nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25}) / float64(len(numbered))
 		}
 	}
 	if d.Captions == 0 {

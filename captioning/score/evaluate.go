@@ -58,7 +58,7 @@ func Coco(refs References, captions []Caption, o Options) (*CocoScores, error) {
 	if err != nil {
 		return nil, err
 	}
-	df := documentFrequency(segments)
+	df := documentFrequencies(segments)
 	logPictures := math.Log(float64(len(segments)))
 	s := &CocoScores{Images: make([]CocoImage, len(segments)), Count: len(segments), Tokens: o.Tokens, Left: left}
 	overlaps := make([]Overlap, len(segments))
@@ -128,29 +128,39 @@ func makeSegments(refs References, captions []Caption, o Options) ([]segment, Le
 	if err != nil {
 		return nil, Left{}, err
 	}
+	if o.Tokens == "ptb" {
+		tokenize = ptbWhole
+	}
 	scored, left, err := pairUp(refs, captions, o.AllowMissing)
 	if err != nil {
 		return nil, left, err
 	}
 	slices.SortFunc(scored, func(a, b Caption) int { return strings.Compare(string(a.ID), string(b.ID)) })
 
-	type tokenized struct {
-		test []string
-		refs [][]string
-	}
-	all := make([]tokenized, len(scored))
-	inParallel(len(scored), func(i int) {
-		all[i].test = tokenize(scored[i].Text)
-		for _, r := range refs[scored[i].ID] {
-			all[i].refs = append(all[i].refs, tokenize(r))
+	// Each core numbers words by itself; then the numbers are made the same.
+	segments, numberedBy := make([]segment, len(scored)), make([]*numbering, len(scored))
+	var all []*numbering
+	var lock sync.Mutex
+	inParallelWith(len(scored), func() func(int) {
+		n := &numbering{words: make(words)}
+		lock.Lock()
+		all = append(all, n)
+		lock.Unlock()
+		return func(i int) {
+			segments[i], numberedBy[i] = newSegment(n.words, scored[i].ID, tokenize, scored[i].Text, refs[scored[i].ID]), n
 		}
 	})
-	w := make(words)
-	segments := make([]segment, len(scored))
-	for i, t := range all {
-		segments[i] = newSegment(w, scored[i].ID, t.test, t.refs)
+	common := make(words)
+	for _, n := range all {
+		n.translate(common)
 	}
-	inParallel(len(segments), func(i int) { segments[i].count() })
+	inParallelWith(len(segments), func() func(int) {
+		var c counter
+		return func(i int) {
+			numberedBy[i].apply(&segments[i])
+			c.count(&segments[i])
+		}
+	})
 	return segments, left, nil
 }
 
@@ -197,10 +207,16 @@ func others(ids []ID) string {
 
 // inParallel calls do for 0 to n-1 on all cores.
 func inParallel(n int, do func(i int)) {
+	inParallelWith(n, func() func(int) { return do })
+}
+
+// inParallelWith is inParallel with a function for each core that may keep things of its own.
+func inParallelWith(n int, worker func() func(i int)) {
 	workers := min(runtime.GOMAXPROCS(0), n)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
+			do := worker()
 			for i := w; i < n; i += workers {
 				do(i)
 			}

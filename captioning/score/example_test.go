@@ -16,6 +16,7 @@ var (
 	captions = []score.Caption{{ID: "1", Text: "a dog runs along the beach"}, {ID: "2", Text: "two men play"}, {ID: "3", Text: "a woman rides a brown horse"}}
 )
 
+// pycocoevalcap 1.2 gives the same figures.
 func ExampleCoco() {
 	s, err := score.Coco(references, captions, score.Options{})
 	if err != nil {
@@ -26,7 +27,7 @@ func ExampleCoco() {
 		fmt.Printf("picture %s: BLEU-1 %.4f\n", image.ID, image.BLEU[0])
 	}
 	// Output:
-	// BLEU-1 0.9355, BLEU-4 0.3991, ROUGE-L 0.8270, CIDEr-D 3.9443
+	// BLEU-1 1.0000, BLEU-4 0.5398, ROUGE-L 0.8644, CIDEr-D 3.5121
 	// picture 1: BLEU-1 1.0000
 	// picture 2: BLEU-1 0.7165
 	// picture 3: BLEU-1 1.0000
@@ -38,7 +39,7 @@ func ExamplePA4() {
 		log.Fatal(err)
 	}
 	fmt.Printf("BLEU-1 %.3f, BLEU-4 %.3f\n", s.BLEU1, s.BLEU4)
-	// Output: BLEU-1 77.663, BLEU-4 29.655
+	// Output: BLEU-1 79.440, BLEU-4 41.145
 }
 
 func ExampleCompare() {
@@ -57,7 +58,7 @@ func ExampleCompare() {
 	}
 	d := differences[0]
 	fmt.Printf("%s: %.3f against %.3f, p = %.2f\n", d.Metric, d.A, d.B, d.P)
-	// Output: BLEU-1: 0.936 against 0.344, p = 0.51
+	// Output: BLEU-1: 1.000 against 0.365, p = 0.51
 }
 
 func ExampleExplain() {

@@ -51,30 +51,30 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 	for _, r := range references {
 		e.References = append(e.References, tokenize(r))
 	}
-	s := newSegment(make(words), "", e.Caption, e.References)
-	s.count()
+	w := make(words)
+	s := segment{test: w.number(e.Caption)}
+	for _, r := range e.References {
+		s.refs = append(s.refs, w.number(r))
+	}
+	new(counter).count(&s)
 	o := s.overlap()
 	e.Clipped, e.Total, e.Length, e.Closest = o.Correct, o.Guess, o.TestLen, o.RefLen
 	e.BrevityPenalty, e.Coco = o.brevityPenalty(), o.bleu()
 	e.PA4 = [2]float64{o.nltkBLEU([maxOrder]float64{1}), o.nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25})}
-	for n := 1; n <= maxOrder; n++ {
-		place := make(map[ngram]int)
-		for at := 0; at+n <= len(s.test); at++ {
-			var g ngram
-			copy(g[:], s.test[at:at+n])
-			i, known := place[g]
-			if !known {
-				i = len(e.Matches[n-1])
-				place[g] = i
-				m := Match{Words: e.Caption[at : at+n]}
-				for _, r := range s.refCounts {
-					m.InReferences = append(m.InReferences, r[g])
-				}
-				m.Clipped = min(s.testCounts[g], slices.Max(m.InReferences))
-				e.Matches[n-1] = append(e.Matches[n-1], m)
-			}
-			e.Matches[n-1][i].At = append(e.Matches[n-1][i].At, at)
+	for i, g := range s.grams[:s.inTest] {
+		n := g.order()
+		times, refs := s.row(i)
+		m := Match{Clipped: int(min(times, slices.Max(refs)))}
+		for _, r := range refs {
+			m.InReferences = append(m.InReferences, int(r))
 		}
+		for at := 0; at+n <= len(s.test); at++ {
+			if slices.Equal(s.test[at:at+n], g[:n]) {
+				m.At = append(m.At, at)
+			}
+		}
+		m.Words = e.Caption[m.At[0] : m.At[0]+n]
+		e.Matches[n-1] = append(e.Matches[n-1], m)
 	}
 	return e, nil
 }

@@ -35,9 +35,9 @@ func (o Overlap) bleu() [maxOrder]float64 {
 func (s *segment) rougeL() float64 {
 	const beta2 = 1.2 * 1.2
 	var precision, recall float64
-	test := orEmptyWord(s.test)
-	for _, r := range s.refs {
-		ref := orEmptyWord(r)
+	test := orEmptyWord(s.whole(0))
+	for i := range s.refs {
+		ref := orEmptyWord(s.whole(i + 1))
 		common := float64(longestCommon(test, ref))
 		precision = max(precision, common/float64(len(test)))
 		recall = max(recall, common/float64(len(ref)))
@@ -71,71 +71,6 @@ func longestCommon(a, b []uint32) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// documentFrequency counts in how many pictures' references each n-gram occurs.
-func documentFrequency(segments []segment) map[ngram]int {
-	df := make(map[ngram]int)
-	for i := range segments {
-		seen := make(map[ngram]bool)
-		for _, r := range segments[i].refCounts {
-			for g := range r {
-				if !seen[g] {
-					seen[g] = true
-					df[g]++
-				}
-			}
-		}
-	}
-	return df
-}
-
-// tfidf is a caption as weighted n-grams.
-type tfidf struct {
-	weights map[ngram]float64
-	norms   [maxOrder]float64
-	length  int // number of bigrams: coco-caption's length penalty looks at these alone
-}
-
-func newTFIDF(counts map[ngram]int, df map[ngram]int, logPictures float64) tfidf {
-	v := tfidf{weights: make(map[ngram]float64, len(counts))}
-	for g, count := range counts {
-		n := g.order() - 1
-		w := float64(count) * (logPictures - math.Log(math.Max(1, float64(df[g]))))
-		v.weights[g] = w
-		v.norms[n] += w * w
-		if n == 1 {
-			v.length += count
-		}
-	}
-	for n := range v.norms {
-		v.norms[n] = math.Sqrt(v.norms[n])
-	}
-	return v
-}
-
-// ciderD is CIDEr-D of one picture (Vedantam, Zitnick and Parikh 2015), n = 4, sigma = 6, times 10.
-func (s *segment) ciderD(df map[ngram]int, logPictures float64) float64 {
-	const sigma = 6.0
-	test := newTFIDF(s.testCounts, df, logPictures)
-	var total float64
-	for _, counts := range s.refCounts {
-		ref := newTFIDF(counts, df, logPictures)
-		var dot [maxOrder]float64
-		for g, w := range test.weights {
-			r := ref.weights[g]
-			dot[g.order()-1] += math.Min(w, r) * r
-		}
-		delta := float64(test.length - ref.length)
-		penalty := math.Exp(-delta * delta / (2 * sigma * sigma))
-		for n := range dot {
-			if test.norms[n] != 0 && ref.norms[n] != 0 {
-				dot[n] /= test.norms[n] * ref.norms[n]
-			}
-			total += dot[n] * penalty
-		}
-	}
-	return total / maxOrder / float64(len(s.refCounts)) * 10
 }
 
 // nltkBLEU is NLTK 3.9's sentence_bleu with SmoothingFunction().method1 (Chen and Cherry 2014): a precision of zero counts

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime/debug"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -78,6 +80,7 @@ func (f *scoreFlags) check() error {
 }
 
 func (f *scoreFlags) run(out io.Writer) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the command is short and its memory small: collect less often
 	captions, refs, err := score.ReadBoth(f.captions, f.references)
 	if err != nil {
 		return err
@@ -86,7 +89,17 @@ func (f *scoreFlags) run(out io.Writer) error {
 		return f.explainOne(out, captions, refs)
 	}
 	var report scoreReport
+	var diversityErr error
+	var beside sync.WaitGroup // on the core that scoring leaves idle now and then
+	beside.Go(func() {
+		samples := make(map[score.ID][]string, len(captions))
+		for _, c := range captions {
+			samples[c.ID] = append(samples[c.ID], c.Text)
+		}
+		report.Diversity, diversityErr = score.Diversity(samples, nil, f.options.Tokens)
+	})
 	corpus, err := report.score(f, refs, captions)
+	beside.Wait()
 	if err != nil {
 		return fmt.Errorf("%s against %s: %w", f.captions, f.references, err)
 	}
@@ -108,12 +121,8 @@ func (f *scoreFlags) run(out io.Writer) error {
 			return fmt.Errorf("%s and %s: %w", f.captions, f.compare, err)
 		}
 	}
-	samples := make(map[score.ID][]string, len(captions))
-	for _, c := range captions {
-		samples[c.ID] = append(samples[c.ID], c.Text)
-	}
-	if report.Diversity, err = score.Diversity(samples, nil, f.options.Tokens); err != nil {
-		return err
+	if diversityErr != nil {
+		return diversityErr
 	}
 	if f.asJSON {
 		return json.NewEncoder(out).Encode(report)

@@ -1,0 +1,141 @@
+package score
+
+import (
+	"math"
+	"math/bits"
+	"runtime"
+)
+
+// frequencies tells in how many pictures' references each n-gram occurs. It is split into parts by hash, so that several
+// cores can fill it at once.
+type frequencies struct {
+	parts []frequencyPart
+	logs  []float64 // natural logarithm of 0 to the number of pictures; that of 0 is 0, as the reference clips it
+}
+
+// frequencyPart is an open-addressing table.
+type frequencyPart struct {
+	grams    []ngram
+	pictures []int32 // 0 is an empty place
+	used     int
+}
+
+// documentFrequencies counts over the segments.
+func documentFrequencies(segments []segment) *frequencies {
+	f := &frequencies{parts: make([]frequencyPart, runtime.GOMAXPROCS(0)), logs: make([]float64, len(segments)+1)}
+	for n := 1; n <= len(segments); n++ {
+		f.logs[n] = math.Log(float64(n))
+	}
+	inParallel(len(f.parts), func(p int) {
+		part := &f.parts[p]
+		part.resize(1 << bits.Len(uint(16*len(segments)))) // enough for most captions; it grows for others
+		for i := range segments {
+			s := &segments[i]
+			for g, h := range s.hashes {
+				if f.part(h) != p {
+					continue
+				}
+				_, refs := s.row(g)
+				for _, count := range refs {
+					if count > 0 {
+						part.add(s.grams[g], h)
+						break
+					}
+				}
+			}
+		}
+	})
+	return f
+}
+
+// part is where an n-gram belongs. It looks at high bits; places in a part come from the low ones.
+func (f *frequencies) part(hash uint64) int { return int(hash >> 40 % uint64(len(f.parts))) }
+
+func (p *frequencyPart) resize(size int) {
+	old := *p
+	p.grams, p.pictures = make([]ngram, size), make([]int32, size)
+	for i, n := range old.pictures {
+		if n > 0 {
+			at := p.find(old.grams[i], old.grams[i].hash())
+			p.grams[at], p.pictures[at] = old.grams[i], n
+		}
+	}
+}
+
+// find is the place of an n-gram, or the empty one where it would go.
+func (p *frequencyPart) find(g ngram, hash uint64) int {
+	mask := len(p.grams) - 1
+	at := int(hash) & mask
+	for p.pictures[at] != 0 && p.grams[at] != g {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+func (p *frequencyPart) add(g ngram, hash uint64) {
+	at := p.find(g, hash)
+	if p.pictures[at] == 0 {
+		if p.used++; 2*p.used > len(p.grams) {
+			p.resize(2 * len(p.grams))
+			at = p.find(g, hash)
+		}
+		p.grams[at] = g
+	}
+	p.pictures[at]++
+}
+
+// log is the logarithm of the number of pictures in whose references g is, at least of 1.
+func (f *frequencies) log(g ngram, hash uint64) float64 {
+	part := &f.parts[f.part(hash)]
+	return f.logs[part.pictures[part.find(g, hash)]]
+}
+
+// vector is the length of a caption as weighted n-grams.
+type vector struct {
+	norms   [maxOrder]float64
+	bigrams int // coco-caption's length penalty looks at these alone
+}
+
+// ciderD is CIDEr-D of one picture (Vedantam, Zitnick and Parikh 2015), n = 4, sigma = 6, times 10, as cider_scorer.py of
+// coco-caption computes it. logPictures is the logarithm of the number of pictures.
+func (s *segment) ciderD(f *frequencies, logPictures float64) float64 {
+	const sigma = 6.0
+	width := s.width()
+	vectors := make([]vector, width)
+	dots := make([][maxOrder]float64, width) // of the caption with each reference
+	for i, g := range s.grams {
+		n := g.order() - 1
+		idf := logPictures - f.log(g, s.hashes[i])
+		row := s.counts[i*width : (i+1)*width]
+		test := float64(row[0]) * idf
+		for j, count := range row {
+			if count == 0 {
+				continue
+			}
+			w := float64(count) * idf
+			vectors[j].norms[n] += w * w
+			if n == 1 {
+				vectors[j].bigrams += int(count)
+			}
+			dots[j][n] += math.Min(test, w) * w
+		}
+	}
+	for j := range vectors {
+		for n, x := range vectors[j].norms {
+			vectors[j].norms[n] = math.Sqrt(x)
+		}
+	}
+	var total float64
+	for j, dot := range dots[1:] {
+		ref := vectors[j+1]
+		delta := float64(vectors[0].bigrams - ref.bigrams)
+		penalty := math.Exp(-delta * delta / (2 * sigma * sigma))
+		for n := range dot {
+			if norms := vectors[0].norms[n] * ref.norms[n]; norms != 0 {
+				dot[n] /= norms
+			}
+			total += dot[n] * penalty
+		}
+	}
+	return total / maxOrder / float64(len(s.refs)) * 10
+}
