@@ -3,7 +3,7 @@
 BIN := bin/captionlab
 export GOFLAGS := -buildvcs=auto
 
-.PHONY: build setup demo test check
+.PHONY: build setup demo test check bench
 
 build:
 	go build -o $(BIN) ./captioning/cmd/captionlab
@@ -23,3 +23,9 @@ check:
 
 test: setup check
 	CAPTIONLAB_REQUIRE_XLA=1 go test -timeout 30m ./...
+
+# Speed against the Python way of the same work, in turns; writes results/benchmarks. Needs a quiet machine, some minutes,
+# Java for the scores, and for the others Flickr8k below $CAPTIONLAB_DATA.
+BENCH ?= score train generate features
+bench: setup
+	go run ./captioning/internal/bench $(BENCH)

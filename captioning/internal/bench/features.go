@@ -1,0 +1,89 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"captionlab/captioning"
+	"captionlab/datasets"
+)
+
+// featureTasks are the networks that benchFeatures runs, on so many pictures, and what PyTorch may try for each.
+var featureTasks = []struct {
+	encoder  string
+	pictures int
+	modes    []string
+}{
+	{"resnet50", 208, []string{"eager", "channels_last_frozen"}},
+	{"efficientnet-lite0", 512, []string{"eager", "channels_last", "channels_last_frozen"}},
+}
+
+// benchFeatures measures the way from JPEG files to pooled features, against torchvision and efficientnet-lite-pytorch with
+// a data loader.
+func benchFeatures(b *bench) error {
+	b.record.Data = "the first training pictures of Flickr8k (224 x 224 JPEG); ResNet-50 sees 256 x 256, EfficientNet-Lite0 224 x 224"
+	ds, err := captioning.OpenDataset("flickr8k", "")
+	if err != nil {
+		return err
+	}
+	for _, task := range featureTasks {
+		if err := exportPictures(ds, filepath.Join(b.dir, task.encoder), task.pictures); err != nil {
+			return err
+		}
+	}
+	weights := map[string]string{"resnet50": filepath.Join(b.dir, "resnet50.pth"), "efficientnet-lite0": "-"}
+	if _, err := b.script(new(any), "features_reference.py", "weights", weights["resnet50"]); err != nil {
+		return err
+	}
+	for range b.rounds {
+		for _, task := range featureTasks {
+			var ours, theirs map[string]float64
+			m, err := b.worker(&ours, "features", task.encoder, weights[task.encoder], strconv.Itoa(task.pictures))
+			if err != nil {
+				return err
+			}
+			b.record.add(task.encoder+", captionlab", "pictures/s", ours["pictures_per_second"])
+			b.record.add(task.encoder+", captionlab, peak memory", "MB", m.peakMB)
+			for _, mode := range task.modes {
+				if m, err = b.script(&theirs, "features_reference.py", task.encoder, weights[task.encoder], filepath.Join(b.dir, task.encoder), mode); err != nil {
+					return err
+				}
+				b.record.add(task.encoder+", PyTorch "+mode, "pictures/s", theirs["pictures_per_second"])
+			}
+			b.record.add(task.encoder+", PyTorch, peak memory", "MB", m.peakMB)
+		}
+	}
+	resnet := max(b.record.median("resnet50, PyTorch eager"), b.record.median("resnet50, PyTorch channels_last_frozen"))
+	b.record.compare("resnet50: pictures/s, captionlab / PyTorch's best", b.record.median("resnet50, captionlab")/resnet, 1)
+	lite := b.record.median("efficientnet-lite0, captionlab")
+	b.record.compare("efficientnet-lite0: pictures/s, captionlab / PyTorch eager", lite/b.record.median("efficientnet-lite0, PyTorch eager"), 1)
+	best := max(b.record.median("efficientnet-lite0, PyTorch channels_last"), b.record.median("efficientnet-lite0, PyTorch channels_last_frozen"))
+	b.record.compare("efficientnet-lite0: pictures/s, captionlab / PyTorch's best", lite/best, 0)
+	b.record.Notes = append(b.record.Notes,
+		"Decoding, resizing and encoding together, the first batch (compiling, warming up) left out. PyTorch's best is channels_last, traced, frozen and optimized for inference, batches of 16, a DataLoader with 2 workers.")
+	return nil
+}
+
+// exportPictures writes pictures into a folder.
+func exportPictures(ds datasets.Dataset, dir string, n int) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, ex := range ds.Examples(datasets.Train)[:n] {
+		in, err := ds.OpenImage(ex.ID)
+		if err != nil {
+			return err
+		}
+		data, err := io.ReadAll(in)
+		in.Close()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(ex.ID)), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// trainSizes are the models that benchTrain trains: so many steps are not counted (programs are compiled then), and so many
+// are, on either side.
+var trainSizes = []struct {
+	name              string
+	embedding, hidden int
+	warm, steps       int
+	theirSteps        int
+}{
+	{"baseline 300/512", 300, 512, 60, 150, 60},
+	{"best 800/2048", 800, 2048, 24, 24, 8},
+}
+
+// benchTrain measures training, in real tokens a second, against PyTorch with packed sequences and with plain padding.
+func benchTrain(b *bench) error {
+	b.record.Data = "Flickr8k, all 30,000 training captions with EfficientNet-Lite0 features, batches of 64, captions cut to 20 tokens"
+	if err := exportTraining(b.ctx, b.dir); err != nil {
+		return err
+	}
+	for range b.rounds {
+		for _, size := range trainSizes {
+			e, h := strconv.Itoa(size.embedding), strconv.Itoa(size.hidden)
+			var ours trained
+			m, err := b.worker(&ours, "train", e, h, strconv.Itoa(size.warm), strconv.Itoa(size.steps))
+			if err != nil {
+				return err
+			}
+			b.record.add(size.name+", captionlab", "tokens/s", ours.TokensPerSecond)
+			b.record.add(size.name+", captionlab, start to first step", "s", ours.FirstStep)
+			b.record.add(size.name+", captionlab, peak memory", "MB", m.peakMB)
+			b.record.add(size.name+", captionlab, share of matmul peak", "", ours.TokensPerSecond*flopsPerToken(size.embedding, size.hidden, ours.Vocabulary)/1e9/ours.PeakGFLOPS)
+			b.record.add("XLA matmul 2048", "GFLOP/s", ours.PeakGFLOPS)
+			for _, mode := range []string{"packed", "padded"} {
+				var theirs struct {
+					TokensPerSecond float64 `json:"tokens_per_second"`
+					FirstStep       float64 `json:"first_step"`
+					PeakGFLOPS      float64 `json:"peak_gflops"`
+				}
+				if m, err = b.script(&theirs, "train_reference.py", b.dir, mode, e, h, strconv.Itoa(size.theirSteps)); err != nil {
+					return err
+				}
+				b.record.add(size.name+", PyTorch "+mode, "tokens/s", theirs.TokensPerSecond)
+				b.record.add(size.name+", PyTorch "+mode+", peak memory", "MB", m.peakMB)
+				b.record.add("PyTorch matmul 2048", "GFLOP/s", theirs.PeakGFLOPS)
+			}
+		}
+	}
+	for _, size := range trainSizes {
+		theirs := max(b.record.median(size.name+", PyTorch packed"), b.record.median(size.name+", PyTorch padded"))
+		b.record.compare(size.name+": tokens/s, captionlab / the faster PyTorch", b.record.median(size.name+", captionlab")/theirs, 1.3)
+		memory := min(b.record.median(size.name+", PyTorch packed, peak memory"), b.record.median(size.name+", PyTorch padded, peak memory"))
+		b.record.compare(size.name+": peak memory, the smaller PyTorch / captionlab", memory/b.record.median(size.name+", captionlab, peak memory"), 1)
+	}
+	first := b.record.median("best 800/2048, captionlab, start to first step")
+	b.record.compare("best 800/2048: 10 s / start to first step", 10/first, 1)
+	b.record.Notes = append(b.record.Notes,
+		"captionlab trains through captioning.Train, as captionlab train does: batches of similar length, planned and filled on the host, the loss read back after every step.",
+		fmt.Sprintf("PyTorch: nn.LSTM, Adam, loss over real tokens alone, shuffled batches; %d threads.", b.record.Threads))
+	return nil
+}
+
+// flopsPerToken are the operations that one real token needs: forward, and twice that for the gradients.
+func flopsPerToken(embedding, hidden, vocabulary int) float64 {
+	return 3 * 2 * float64(4*hidden*(embedding+hidden)+hidden*vocabulary)
+}
