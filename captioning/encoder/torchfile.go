@@ -2,7 +2,7 @@ package encoder
 
 import (
 	"archive/zip"
-	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -71,7 +71,10 @@ func readTorch(file string) (tensors map[string]safetensors.Tensor, err error) {
 	if string(magic) == "PK\x03\x04" {
 		object, err = readTorchZip(f, info.Size())
 	} else {
-		object, err = readTorchLegacy(f, info.Size())
+		var data []byte
+		if data, err = io.ReadAll(f); err == nil {
+			object, err = readTorchLegacy(data)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
@@ -104,8 +107,12 @@ func readTorchZip(f *os.File, size int64) (any, error) {
 		return nil, err
 	}
 	defer in.Close()
+	content, err := io.ReadAll(io.LimitReader(in, maxPickle+1))
+	if err != nil || len(content) > maxPickle {
+		return nil, fmt.Errorf("data.pkl is damaged or longer than %d MB (%w); fetch the file again", maxPickle>>20, err)
+	}
 	loaded := make(map[string]*storage)
-	return unpickle(in, func(key, dtype string, count int) (*storage, error) {
+	object, _, err := unpickle(content, func(key, dtype string, count int) (*storage, error) {
 		if s := loaded[key]; s != nil {
 			return s, nil
 		}
@@ -129,24 +136,28 @@ func readTorchZip(f *os.File, size int64) (any, error) {
 		loaded[key] = &storage{dtype, count, data}
 		return loaded[key], nil
 	})
+	return object, err
 }
 
-func readTorchLegacy(f *os.File, size int64) (any, error) {
-	in := bufio.NewReaderSize(f, 1<<20)
+// maxPickle is more than the description of any network's tensors takes.
+const maxPickle = 64 << 20
+
+func readTorchLegacy(data []byte) (any, error) {
 	nothing := func(string, string, int) (*storage, error) { return nil, errors.New("a storage where none belongs") }
 	for _, what := range []string{"magic number", "protocol version", "system information"} {
-		object, err := unpickle(in, nothing)
+		object, end, err := unpickle(data, nothing)
 		if err != nil {
 			return nil, fmt.Errorf("no PyTorch file (%s: %w)", what, err)
 		}
 		if version, ok := object.(int); what == "protocol version" && (!ok || version != 1001) {
 			return nil, fmt.Errorf("no PyTorch file (protocol version %v)", object)
 		}
+		data = data[end:]
 	}
 	storages := make(map[string]*storage)
-	object, err := unpickle(in, func(key, dtype string, count int) (*storage, error) {
-		if int64(count) > size/int64(dtypeBytes[dtype]) {
-			return nil, fmt.Errorf("storage %q claims %d numbers, the file has %d bytes", key, count, size)
+	object, end, err := unpickle(data, func(key, dtype string, count int) (*storage, error) {
+		if count > len(data)/dtypeBytes[dtype] {
+			return nil, fmt.Errorf("storage %q claims %d numbers, %d bytes are left in the file", key, count, len(data))
 		}
 		if storages[key] == nil {
 			storages[key] = &storage{dtype: dtype, count: count}
@@ -156,10 +167,12 @@ func readTorchLegacy(f *os.File, size int64) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := unpickle(in, nothing)
+	data = data[end:]
+	keys, end, err := unpickle(data, nothing)
 	if err != nil {
 		return nil, err
 	}
+	data = data[end:]
 	list, ok := keys.(*types.List)
 	if !ok {
 		return nil, fmt.Errorf("the list of storages is a %T", keys)
@@ -170,24 +183,34 @@ func readTorchLegacy(f *os.File, size int64) (any, error) {
 		if s == nil {
 			return nil, fmt.Errorf("storage %v belongs to no tensor", item)
 		}
-		var count int64
-		if err := binary.Read(in, binary.LittleEndian, &count); err != nil {
+		if len(data) < 8 {
 			return nil, fmt.Errorf("storage %q: the file is cut short; fetch it again", key)
 		}
-		if count != int64(s.count) {
+		if count := int64(binary.LittleEndian.Uint64(data)); count != int64(s.count) {
 			return nil, fmt.Errorf("storage %q holds %d numbers, its tensors need %d", key, count, s.count)
 		}
-		s.data = make([]byte, s.count*dtypeBytes[s.dtype])
-		if _, err := io.ReadFull(in, s.data); err != nil {
+		data = data[8:]
+		size := s.count * dtypeBytes[s.dtype]
+		if len(data) < size {
 			return nil, fmt.Errorf("storage %q: the file is cut short; fetch it again", key)
+		}
+		s.data, data = data[:size], data[size:]
+	}
+	for key, s := range storages {
+		if s.data == nil {
+			return nil, fmt.Errorf("storage %q is missing in the file", key)
 		}
 	}
 	return object, nil
 }
 
-// unpickle reads one pickle. find hands out the storage that a persistent id names.
-func unpickle(in io.Reader, find func(key, dtype string, count int) (*storage, error)) (any, error) {
-	u := pickle.NewUnpickler(in)
+// unpickle reads the pickle at the beginning of data and returns where it ends. find hands out the storage that a persistent
+// id names.
+func unpickle(data []byte, find func(key, dtype string, count int) (*storage, error)) (object any, end int, err error) {
+	if end, err = pickleEnd(data); err != nil {
+		return nil, 0, err
+	}
+	u := pickle.NewUnpickler(bytes.NewReader(data[:end]))
 	u.FindClass = func(module, name string) (any, error) {
 		switch {
 		case module == "torch" && storageTypes[name] != "":
@@ -212,7 +235,8 @@ func unpickle(in io.Reader, find func(key, dtype string, count int) (*storage, e
 		}
 		return find(key, string(class), count)
 	}
-	return u.Load()
+	object, err = u.Load()
+	return object, end, err
 }
 
 type rebuildTensor struct{}
@@ -231,7 +255,7 @@ func (rebuildTensor) Call(args ...any) (any, error) {
 	}
 	last, total := offset, 1
 	for i, n := range size {
-		if n < 0 || steps[i] < 0 || (n > 0 && total > s.count/n+1) {
+		if n < 0 || steps[i] < 0 || (n > 0 && total > s.count/n) {
 			return nil, fmt.Errorf("a tensor of size %v and strides %v does not fit its storage of %d", size, steps, s.count)
 		}
 		total *= n
@@ -269,6 +293,11 @@ func ints(x any) ([]int, bool) {
 
 // dictionary turns a Python dictionary of tensors, or one that holds it under "state_dict" or "model", into arrays.
 func dictionary(object any) (map[string]safetensors.Tensor, error) {
+	return tensorsOf(object, true)
+}
+
+// tensorsOf looks into nested dictionaries only where nested says so: a dictionary may hold itself.
+func tensorsOf(object any, nested bool) (map[string]safetensors.Tensor, error) {
 	entries := make(map[string]any)
 	collect := func(key, value any) {
 		if name, ok := key.(string); ok {
@@ -289,9 +318,9 @@ func dictionary(object any) (map[string]safetensors.Tensor, error) {
 		return nil, fmt.Errorf("it holds a %T, not a dictionary of tensors", object)
 	}
 	for _, inner := range []string{"state_dict", "model"} {
-		if nested, ok := entries[inner]; ok {
-			if _, isTensor := nested.(*torchTensor); !isTensor {
-				return dictionary(nested)
+		if value, ok := entries[inner]; ok && nested {
+			if _, isTensor := value.(*torchTensor); !isTensor {
+				return tensorsOf(value, false)
 			}
 		}
 	}

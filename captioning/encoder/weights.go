@@ -89,6 +89,9 @@ func foldAll(file string, tensors map[string]safetensors.Tensor, specs []convSpe
 		weight := get(s.conv+".weight", s.out, s.in, s.k, s.k)
 		gamma, beta := get(s.norm+".weight", s.out), get(s.norm+".bias", s.out)
 		mean, variance := get(s.norm+".running_mean", s.out), get(s.norm+".running_var", s.out)
+		if slices.ContainsFunc(variance, func(v float32) bool { return v < 0 }) {
+			problems = append(problems, fmt.Sprintf("tensor %q holds negative variances", s.norm+".running_var"))
+		}
 		used[s.norm+".num_batches_tracked"] = true
 		if len(problems) == 0 {
 			layers[i] = fold(s, weight, gamma, beta, mean, variance, epsilon)

@@ -1,0 +1,232 @@
+package encoder
+
+import (
+	"archive/zip"
+	"bytes"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"captionlab/captioning/safetensors"
+)
+
+func writeFile(t testing.TB, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "weights.pth")
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func readTestdata(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// zipped is a PyTorch archive with this pickle and these storages.
+func zipped(t testing.TB, pickle string, storages map[string]string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	add := func(name, content string) {
+		f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		if err == nil {
+			_, err = f.Write([]byte(content))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("archive/data.pkl", pickle)
+	for key, content := range storages {
+		add("archive/data/"+key, content)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// tensorPickle is {"w": a tensor} in pickle protocol 0, with size, strides and offset as Python writes them.
+func tensorPickle(class, count, offset, size, strides string) string {
+	return "(dS'w'\nctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\n" + class + "\nS'0'\nS'cpu'\nI" + count + "\ntQI" + offset + "\n" + size + strides + "I00\nNtRs."
+}
+
+func TestTinyFilesOfBothFormats(t *testing.T) {
+	for _, name := range []string{"tiny.pth", "tiny_legacy.pth"} {
+		tensors, err := readTorch(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		weight, err := tensors["a.weight"].Float32()
+		if err != nil || !slices.Equal(tensors["a.weight"].Shape, []int{3, 2}) || !slices.Equal(weight, []float32{0, 3, 1, 4, 2, 5}) {
+			t.Errorf("%s: %v %v, %v", name, tensors["a.weight"].Shape, weight, err)
+		}
+		bias, err := tensors["a.bias"].Float32()
+		if err != nil || !slices.Equal(bias, []float32{0.5, -0.5}) {
+			t.Errorf("%s: %v, %v", name, bias, err)
+		}
+	}
+}
+
+// Wherever a file is cut, there is an error that names it, and no panic.
+func TestCutFiles(t *testing.T) {
+	for _, name := range []string{"tiny.pth", "tiny_legacy.pth"} {
+		data := readTestdata(t, name)
+		path := filepath.Join(t.TempDir(), name)
+		for n := 0; n < len(data); n += 1 + len(data)/97 {
+			if err := os.WriteFile(path, data[:n], 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := readTorch(path); err == nil || !strings.Contains(err.Error(), path) {
+				t.Fatalf("%s cut to %d of %d bytes: error %v", name, n, len(data), err)
+			}
+		}
+	}
+}
+
+func TestBadWeightFiles(t *testing.T) {
+	hostile := "cos\nsystem\n(S'touch harmed'\ntR."
+	flipped := readTestdata(t, "tiny.pth")
+	flipped[bytes.LastIndex(flipped, []byte{0, 0, 0x40, 0x40})+2] ^= 1 // in the storage that holds 3.0
+	for _, c := range []struct {
+		name    string
+		content []byte
+		want    string
+	}{
+		{"empty", nil, "0 bytes"},
+		{"text", []byte("these are no weights, only words"), "no PyTorch file"},
+		{"code, old format", []byte(hostile), "os.system"},
+		{"code, zip", zipped(t, hostile, nil), "names the code os.system"},
+		{"code that looks harmless", zipped(t, "cbuiltins\neval\n(S'1'\ntR.", nil), "builtins.eval"},
+		{"code of PyTorch itself", zipped(t, "ctorch\nload\n(S'x'\ntR.", nil), "torch.load"},
+		{"no dictionary", zipped(t, "I5\n.", nil), "not a dictionary of tensors"},
+		{"no tensor", zipped(t, "(d.", nil), "no tensor"},
+		{"a dictionary that holds itself", zipped(t, "(dp0\nS'model'\ng0\ns.", nil), "no tensor"},
+		{"zip of something else", func() []byte {
+			var out bytes.Buffer
+			zip.NewWriter(&out).Close()
+			return append([]byte("PK\x03\x04"), out.Bytes()...)
+		}(), "weights.pth"},
+		{"missing storage", zipped(t, tensorPickle("FloatStorage", "2", "0", "(I2\nt", "(I1\nt"), nil), `storage "0" is missing`},
+		{"short storage", zipped(t, tensorPickle("FloatStorage", "2", "0", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcd"}), "claims 8 bytes, the archive holds 4"},
+		{"storage of 100 GB", zipped(t, tensorPickle("FloatStorage", "25000000000", "0", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcd"}), "claims 100000000000 bytes"},
+		{"negative count", zipped(t, tensorPickle("FloatStorage", "-2", "0", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}), "malformed"},
+		{"beyond the storage", zipped(t, tensorPickle("FloatStorage", "2", "1", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}), "reaches beyond its storage of 2"},
+		{"negative offset", zipped(t, tensorPickle("FloatStorage", "2", "-1", "(I1\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}), "offset -1"},
+		{"negative stride", zipped(t, tensorPickle("FloatStorage", "2", "1", "(I2\nt", "(I-1\nt"), map[string]string{"0": "abcdefgh"}), "strides [-1]"},
+		{"huge tensor of stride 0", zipped(t, tensorPickle("FloatStorage", "2", "0", "(I99999999999\nt", "(I0\nt"), map[string]string{"0": "abcdefgh"}), "does not fit its storage"},
+		{"strides and sizes differ", zipped(t, tensorPickle("FloatStorage", "2", "0", "(I2\nI1\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}), "malformed"},
+		{"flipped bit", flipped, "damaged"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := writeFile(t, c.content)
+			_, _, err := readWeights(path)
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+				t.Errorf("error %v, want one with %q and the file", err, c.want)
+			}
+			if _, err := os.Stat("harmed"); err == nil {
+				t.Fatal("the file ran a command")
+			}
+		})
+	}
+	if _, _, err := readWeights(t.TempDir()); err == nil {
+		t.Error("a folder was read")
+	}
+	if _, _, err := readWeights(filepath.Join(t.TempDir(), "none.pth")); err == nil || !strings.Contains(err.Error(), "none.pth") {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// oneLayer are the tensors of a network of one convolution.
+func oneLayer() (map[string]safetensors.Tensor, []convSpec) {
+	tensors := map[string]safetensors.Tensor{
+		"conv.weight":              safetensors.FromFloat32([]int{2, 1, 1, 1}, []float32{1, 2}),
+		"norm.weight":              safetensors.FromFloat32([]int{2}, []float32{1, 1}),
+		"norm.bias":                safetensors.FromFloat32([]int{2}, []float32{0, 1}),
+		"norm.running_mean":        safetensors.FromFloat32([]int{2}, []float32{0, 3}),
+		"norm.running_var":         safetensors.FromFloat32([]int{2}, []float32{1, 4}),
+		"norm.num_batches_tracked": {DType: "I64", Shape: []int{}, Data: make([]byte, 8)},
+		"fc.weight":                safetensors.FromFloat32([]int{1}, []float32{1}),
+	}
+	return tensors, []convSpec{{conv: "conv", norm: "norm", out: 2, in: 1, k: 1}}
+}
+
+func TestWrongTensors(t *testing.T) {
+	nan := float32(math.NaN())
+	for _, c := range []struct {
+		name   string
+		change func(map[string]safetensors.Tensor)
+		want   []string
+	}{
+		{"missing", func(m map[string]safetensors.Tensor) { delete(m, "norm.bias") }, []string{`tensor "norm.bias" is missing`}},
+		{"extra", func(m map[string]safetensors.Tensor) { m["odd"] = m["norm.bias"] }, []string{`tensor "odd" belongs to no layer`}},
+		{"shape", func(m map[string]safetensors.Tensor) {
+			m["norm.bias"] = safetensors.FromFloat32([]int{3}, []float32{1, 2, 3})
+		}, []string{`"norm.bias" has shape [3], want [2]`}},
+		{"dtype", func(m map[string]safetensors.Tensor) {
+			m["norm.bias"] = safetensors.Tensor{DType: "BOOL", Shape: []int{2}, Data: []byte{0, 1}}
+		}, []string{`"norm.bias"`, "BOOL"}},
+		{"not a number", func(m map[string]safetensors.Tensor) {
+			m["conv.weight"] = safetensors.FromFloat32([]int{2, 1, 1, 1}, []float32{1, nan})
+		}, []string{`"conv.weight" holds numbers that are not finite`}},
+		{"negative variance", func(m map[string]safetensors.Tensor) {
+			m["norm.running_var"] = safetensors.FromFloat32([]int{2}, []float32{1, -4})
+		}, []string{`"norm.running_var"`, "negative"}},
+		{"several", func(m map[string]safetensors.Tensor) { clear(m) }, []string{"conv.weight", "norm.bias", "running_mean"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tensors, specs := oneLayer()
+			c.change(tensors)
+			_, err := foldAll("the file", tensors, specs, 1e-5, "fc.")
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range append(c.want, "the file") {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %v does not say %q", err, want)
+				}
+			}
+		})
+	}
+	tensors, specs := oneLayer()
+	layers, err := foldAll("the file", tensors, specs, 0, "fc.")
+	if err != nil || !slices.Equal(layers[0].kernel, []float32{1, 1}) || !slices.Equal(layers[0].bias, []float32{0, -0.5}) {
+		t.Errorf("%+v, %v", layers, err)
+	}
+}
+
+func FuzzTorchFile(f *testing.F) {
+	for _, name := range []string{"tiny.pth", "tiny_legacy.pth"} {
+		f.Add(readTestdata(f, name))
+	}
+	f.Add(zipped(f, tensorPickle("FloatStorage", "2", "0", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}))
+	path := filepath.Join(f.TempDir(), "weights.pth")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		tensors, err := readTorch(path)
+		if err != nil {
+			return
+		}
+		for _, name := range slices.Collect(maps.Keys(tensors)) {
+			total := 1
+			for _, n := range tensors[name].Shape {
+				total *= n
+			}
+			if total*dtypeBytes[tensors[name].DType] != len(tensors[name].Data) {
+				t.Errorf("tensor %q of shape %v and dtype %s has %d bytes", name, tensors[name].Shape, tensors[name].DType, len(tensors[name].Data))
+			}
+		}
+	})
+}
