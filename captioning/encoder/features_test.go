@@ -129,7 +129,7 @@ func TestFeaturesAreBuiltResumedAndRepaired(t *testing.T) {
 
 	t.Run("stopped and started again", func(t *testing.T) {
 		folder := t.TempDir()
-		for _, stopAt := range []int{1, 12, 9} {
+		for _, stopAt := range []int{1, 12, 5} {
 			ctx, stop := context.WithCancel(context.Background())
 			_, err := BuildFeatures(ctx, ds, "print", e, folder, FeatureOptions{ShardSize: 8, Progress: func(p Progress) {
 				if p.Done >= stopAt {
