@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,7 +98,9 @@ func trainMeter(m *meter) func(captioning.TrainProgress) {
 	}
 }
 
-// commandLine is how the program was called, with its path cut to the name.
+// commandLine is how the program was called, with its path cut to the name and without --resume: a run that went on is the
+// run that was never stopped.
 func commandLine() []string {
-	return append([]string{filepath.Base(os.Args[0])}, os.Args[1:]...)
+	args := slices.DeleteFunc(slices.Clone(os.Args[1:]), func(arg string) bool { return arg == "--resume" })
+	return append([]string{filepath.Base(os.Args[0])}, args...)
 }
