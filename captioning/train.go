@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -134,6 +135,7 @@ func newTrainRun(backend compute.Backend, c TrainConfig) (_ *trainRun, err error
 		return nil, err
 	}
 	r.checkpoint.Values, r.checkpoint.State = nil, nil // they live on the device now
+	debug.FreeOSMemory()
 	r.started, r.lastSaved = time.Now(), time.Now()
 	return r, nil
 }
@@ -275,7 +277,10 @@ func (r *trainRun) save() error {
 		return err
 	}
 	r.lastSaved = time.Now()
-	return c.writeLast(r.Dir, r.model)
+	err = c.writeLast(r.Dir, r.model)
+	c.Values, c.State = nil, nil
+	debug.FreeOSMemory() // the copies are large, and the next ones are far off
+	return err
 }
 
 func (r *trainRun) seconds() float64 { return r.before + time.Since(r.started).Seconds() }

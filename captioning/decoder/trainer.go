@@ -111,7 +111,7 @@ func (t *Trainer) inputs(b *Batch) ([]any, error) {
 
 // rowBlock is the granularity in which the number of positions that count is rounded up, so that a whole run needs only a
 // few compiled programs.
-const rowBlock = 128
+const rowBlock = 256
 
 // rows lists the positions of the batch with a weight, rounded up to full blocks with positions of weight 0.
 func (b *Batch) rows() (*tensors.Tensor, error) {
