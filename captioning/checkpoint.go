@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -78,40 +79,63 @@ const (
 	sumKey    = "sha256" // over the header and all arrays
 )
 
-// write stores the checkpoint at path, whole or not at all. model gives the shapes.
-func (c *Checkpoint) write(path string, model decoder.Model) error {
+// write stores the checkpoint at path, whole or not at all. Its arrays are taken from the trainer, one after the other:
+// the model's, and with state the optimizer's.
+func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training})
 	if err != nil {
 		return err
 	}
-	tensors := make(map[string]safetensors.Tensor)
-	for _, w := range model.Weights() {
-		tensors["model/"+w.Name] = safetensors.FromFloat32(w.Shape, c.Values[w.Name])
+	sources := make(map[string]safetensors.Source)
+	for _, w := range t.Weights() {
+		sources["model/"+w.Name] = source(w.Shape, func(f func([]float32) error) error { return t.ReadWeight(w.Name, f) })
 	}
-	for name, data := range c.State {
-		tensors["adam/"+name] = safetensors.FromFloat32([]int{len(data)}, data)
+	if state {
+		for _, name := range t.StateNames() {
+			size := 0
+			if err := t.ReadState(name, func(data []float32) error { size = len(data); return nil }); err != nil {
+				return err
+			}
+			sources["adam/"+name] = source([]int{size}, func(f func([]float32) error) error { return t.ReadState(name, f) })
+		}
 	}
-	metadata := map[string]string{headerKey: string(text), sumKey: checksum(string(text), tensors)}
-	if err := safetensors.Write(path, tensors, metadata); err != nil {
+	sum, err := checksum(string(text), sources)
+	if err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if err := safetensors.WriteSources(path, sources, map[string]string{headerKey: string(text), sumKey: sum}); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	return nil
 }
 
+func source(shape []int, read func(f func(data []float32) error) error) safetensors.Source {
+	return safetensors.Source{DType: "F32", Shape: shape, WriteTo: func(w io.Writer) error {
+		return read(func(data []float32) error { return safetensors.WriteFloat32(w, data) })
+	}}
+}
+
 // checksum is the SHA-256, in hex, of the header and of every array with its name, dtype, shape and length.
-func checksum(text string, tensors map[string]safetensors.Tensor) string {
+func checksum(text string, arrays map[string]safetensors.Source) (string, error) {
 	hash := sha256.New()
 	add := func(b []byte) {
 		binary.Write(hash, binary.LittleEndian, uint64(len(b)))
 		hash.Write(b)
 	}
 	add([]byte(text))
-	for _, name := range slices.Sorted(maps.Keys(tensors)) {
-		t := tensors[name]
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		t := arrays[name]
 		add(fmt.Appendf(nil, "%s %s %v", name, t.DType, t.Shape))
-		add(t.Data)
+		size, err := t.Bytes()
+		if err != nil {
+			return "", fmt.Errorf("tensor %q: %w", name, err)
+		}
+		binary.Write(hash, binary.LittleEndian, uint64(size))
+		if err := t.WriteTo(hash); err != nil {
+			return "", fmt.Errorf("tensor %q: %w", name, err)
+		}
 	}
-	return hex.EncodeToString(hash.Sum(nil))
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // ReadCheckpoint reads and verifies the checkpoint at path. A file that is cut short, damaged or of another kind gives an
@@ -125,7 +149,11 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 	if !ok {
 		return nil, fmt.Errorf("checkpoint: %s was not written by captionlab", path)
 	}
-	if checksum(text, tensors) != metadata[sumKey] {
+	sources := make(map[string]safetensors.Source)
+	for name, t := range tensors {
+		sources[name] = t.Source()
+	}
+	if sum, err := checksum(text, sources); err != nil || sum != metadata[sumKey] {
 		return nil, fmt.Errorf("checkpoint: %s is damaged: its checksum does not match", path)
 	}
 	decoded := json.NewDecoder(strings.NewReader(text))
@@ -151,9 +179,9 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 }
 
 // writeLast stores the checkpoint as the last one of a run and keeps the one before.
-func (c *Checkpoint) writeLast(dir string, model decoder.Model) error {
+func (c *Checkpoint) writeLast(dir string, t *decoder.Trainer) error {
 	fresh := filepath.Join(dir, "next.safetensors")
-	if err := c.write(fresh, model); err != nil {
+	if err := c.write(fresh, t, true); err != nil {
 		return err
 	}
 	last := filepath.Join(dir, lastFile)

@@ -230,14 +230,9 @@ func (r *trainRun) endEpoch(batches int, val Losses) error {
 	r.at.Epoch, r.at.Batch, r.at.LossSum = point.Epoch, 0, 0
 	if isBest {
 		r.at.Best = point.Epoch
-		values, err := r.trainer.Values()
-		if err != nil {
-			return err
-		}
 		best := *r.checkpoint
 		best.Training.Seconds = r.seconds()
-		best.Values, best.State = values, nil
-		if err := best.write(filepath.Join(r.Dir, bestFile), r.model); err != nil {
+		if err := best.write(filepath.Join(r.Dir, bestFile), r.trainer, false); err != nil {
 			return err
 		}
 	} else if since := point.Epoch - r.at.Best; r.Settings.LRDecay < 1 && since%r.Settings.LRPatience == 0 {
@@ -267,20 +262,10 @@ func (r *trainRun) outOfPatience() bool {
 
 // save writes the last checkpoint, with everything that training needs to go on.
 func (r *trainRun) save() error {
-	var err error
 	c := *r.checkpoint
 	c.Training.Seconds = r.seconds()
-	if c.Values, err = r.trainer.Values(); err != nil {
-		return err
-	}
-	if c.State, err = r.trainer.State(); err != nil {
-		return err
-	}
 	r.lastSaved = time.Now()
-	err = c.writeLast(r.Dir, r.model)
-	c.Values, c.State = nil, nil
-	debug.FreeOSMemory() // the copies are large, and the next ones are far off
-	return err
+	return c.writeLast(r.Dir, r.trainer)
 }
 
 func (r *trainRun) seconds() float64 { return r.before + time.Since(r.started).Seconds() }

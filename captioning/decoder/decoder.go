@@ -3,6 +3,7 @@ package decoder
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -74,11 +75,13 @@ func (d *Decoder) tryCell() (err error) {
 func (d *Decoder) Values() (Values, error) {
 	values := make(Values)
 	for _, w := range d.Weights() {
-		data, err := floats(d.store, variablePath(w.Name))
+		err := d.ReadWeight(w.Name, func(data []float32) error {
+			values[w.Name] = slices.Clone(data)
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}
-		values[w.Name] = data
 	}
 	return values, nil
 }
@@ -162,18 +165,32 @@ func (d *Decoder) Finalize() {
 
 func variablePath(weight string) string { return modelScope + "/" + weight }
 
-// floats copies a float32 variable to the host.
-func floats(store *model.Store, path string) (data []float32, err error) {
+// ReadWeight shows one array of the model, by its name in Model.Weights, to f, which must not keep it.
+func (d *Decoder) ReadWeight(name string, f func(data []float32) error) error {
+	return readVariable(d.store, variablePath(name), f)
+}
+
+// readVariable shows a float32 variable to f. What the host holds of it for that is given back, so that a model can be
+// written to a file without ever being in memory a second time.
+func readVariable(store *model.Store, path string, f func(data []float32) error) (err error) {
 	defer recoverTo(&err, "decoder: reading %s", path)
 	v := store.GetVariable(path)
 	if v == nil {
-		return nil, fmt.Errorf("decoder: no variable %s", path)
+		return fmt.Errorf("decoder: no variable %s", path)
 	}
 	value, err := v.Value()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return tensors.MustCopyFlatData[float32](value), nil
+	var problem error
+	onHostAlone := value.IsLocal()
+	if err := tensors.ConstFlatData(value, func(data []float32) { problem = f(data) }); err != nil {
+		return err
+	}
+	if !onHostAlone {
+		value.FinalizeLocal()
+	}
+	return problem
 }
 
 // recoverTo turns a panic of graph building into an error. Use it deferred, at the package's edge alone.

@@ -12,6 +12,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
+
+	"captionlab/captioning/internal/memory"
 )
 
 // TrainOptions are what a training step needs beyond the model. The zero value of all but LearningRate is the paper's.
@@ -32,6 +34,7 @@ type Trainer struct {
 	options TrainOptions
 	step    *model.Exec
 	steps   int64
+	shapes  map[[2]int]bool // time steps and rows of the batches that programs were compiled for
 }
 
 // NewTrainer puts a model with the given values on a device and prepares to train it. To go on from an earlier State, pass
@@ -48,7 +51,7 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{Decoder: d, options: options}
+	t := &Trainer{Decoder: d, options: options, shapes: make(map[[2]int]bool)}
 	if err := t.restore(state); err != nil {
 		return nil, err
 	}
@@ -91,6 +94,11 @@ func (t *Trainer) Step(b *Batch) (loss float64, err error) {
 		return 0, fmt.Errorf("decoder: training step %d: %w", t.steps+1, err)
 	}
 	t.steps++
+	shape := [2]int{b.Steps, inputs[4].(*tensors.Tensor).Size()}
+	if !t.shapes[shape] {
+		t.shapes[shape] = true
+		memory.Trim() // of what compiling left behind
+	}
 	loss = float64(tensors.ToScalar[float32](out))
 	return loss, out.FinalizeAll()
 }
@@ -109,11 +117,8 @@ func (t *Trainer) inputs(b *Batch) ([]any, error) {
 	return []any{features, inputs, targets, weights, rows, dropoutState}, nil
 }
 
-// rowBlock is the granularity in which the number of positions that count is rounded up, so that a whole run needs only a
-// few compiled programs.
-const rowBlock = 256
-
-// rows lists the positions of the batch with a weight, rounded up to full blocks with positions of weight 0.
+// rows lists the positions of the batch with a weight, filled up with positions of weight 0 to a whole number of quarters of
+// the batch, so that a run needs only a few compiled programs.
 func (b *Batch) rows() (*tensors.Tensor, error) {
 	var counted, rest []int32
 	for i, w := range b.Weights {
@@ -126,8 +131,9 @@ func (b *Batch) rows() (*tensors.Tensor, error) {
 	if len(counted) == 0 {
 		return nil, fmt.Errorf("decoder: every position of the batch has weight 0")
 	}
-	fill := (rowBlock - len(counted)%rowBlock) % rowBlock
-	counted = append(counted, rest[:min(fill, len(rest))]...)
+	quarter := (len(b.Weights) + 3) / 4
+	want := min((len(counted)+quarter-1)/quarter*quarter, len(b.Weights))
+	counted = append(counted, rest[:want-len(counted)]...)
 	return tensors.FromFlatDataAndDimensions(counted, len(counted), 1), nil
 }
 
@@ -199,16 +205,33 @@ var learningRatePath = "/" + optimizer.Scope + "/" + optimizer.ParamLearningRate
 // State copies the optimizer's state to the host. It is empty before the first step.
 func (t *Trainer) State() (State, error) {
 	state := make(State)
-	for v := range t.store.IterVariables() {
-		if path := v.Path(); strings.HasPrefix(path, adamScope+"/") {
-			data, err := floats(t.store, path)
-			if err != nil {
-				return nil, err
-			}
-			state[strings.TrimPrefix(path, adamScope+"/")] = data
+	for _, name := range t.StateNames() {
+		err := t.ReadState(name, func(data []float32) error {
+			state[name] = slices.Clone(data)
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	return state, nil
+}
+
+// StateNames lists the arrays of the optimizer's state, sorted. There are none before the first step.
+func (t *Trainer) StateNames() []string {
+	var names []string
+	for v := range t.store.IterVariables() {
+		if name, ok := strings.CutPrefix(v.Path(), adamScope+"/"); ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ReadState shows one array of the optimizer's state to f, which must not keep it.
+func (t *Trainer) ReadState(name string, f func(data []float32) error) error {
+	return readVariable(t.store, adamScope+"/"+name, f)
 }
 
 // restore creates the optimizer's variables from state, before any graph is built.

@@ -9,10 +9,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
-	"sort"
 
 	"captionlab/captioning/internal/atomicfile"
 )
@@ -124,30 +124,56 @@ func Write(path string, tensors map[string]Tensor, metadata map[string]string) e
 
 // Encode is Write into a stream.
 func Encode(w io.Writer, tensors map[string]Tensor, metadata map[string]string) error {
-	names := make([]string, 0, len(tensors))
-	for name := range tensors {
-		names = append(names, name)
+	sources := make(map[string]Source, len(tensors))
+	for name, t := range tensors {
+		sources[name] = t.Source()
 	}
-	sort.Strings(names)
-	header := make(map[string]any, len(tensors)+1)
+	return encode(w, sources, metadata)
+}
+
+// Source is an array that lies elsewhere and is asked for its bytes, little endian, when they are to be written.
+type Source struct {
+	DType   string
+	Shape   []int
+	WriteTo func(w io.Writer) error
+}
+
+// Bytes is how many there are. Fails for a shape or dtype that cannot be.
+func (s Source) Bytes() (int64, error) { return byteSize(s.DType, s.Shape) }
+
+// WriteSources is Write for arrays that never have to be in memory all at once.
+func WriteSources(path string, sources map[string]Source, metadata map[string]string) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return encode(w, sources, metadata) })
+}
+
+// Source is the tensor as one.
+func (t Tensor) Source() Source {
+	return Source{t.DType, t.Shape, func(w io.Writer) error {
+		_, err := w.Write(t.Data)
+		return err
+	}}
+}
+
+func encode(w io.Writer, sources map[string]Source, metadata map[string]string) error {
+	names := slices.Sorted(maps.Keys(sources))
+	header := make(map[string]any, len(sources)+1)
 	if len(metadata) > 0 {
 		header["__metadata__"] = metadata
 	}
 	var offset int64
+	sizes := make(map[string]int64, len(sources))
 	for _, name := range names {
-		t := tensors[name]
-		size, err := byteSize(t.DType, t.Shape)
+		t := sources[name]
+		size, err := t.Bytes()
 		if err != nil {
 			return fmt.Errorf("tensor %q: %w", name, err)
-		}
-		if size != int64(len(t.Data)) {
-			return fmt.Errorf("tensor %q of %s%v needs %d bytes, has %d", name, t.DType, t.Shape, size, len(t.Data))
 		}
 		shape := t.Shape
 		if shape == nil {
 			shape = []int{}
 		}
 		header[name] = entry{DType: t.DType, Shape: shape, Offsets: [2]int64{offset, offset + size}}
+		sizes[name] = size
 		offset += size
 	}
 	encoded, err := json.Marshal(header)
@@ -164,7 +190,38 @@ func Encode(w io.Writer, tensors map[string]Tensor, metadata map[string]string) 
 		return err
 	}
 	for _, name := range names {
-		if _, err := w.Write(tensors[name].Data); err != nil {
+		counted := &counter{w: w}
+		if err := sources[name].WriteTo(counted); err != nil {
+			return fmt.Errorf("tensor %q: %w", name, err)
+		}
+		if counted.n != sizes[name] {
+			return fmt.Errorf("tensor %q of %s%v needs %d bytes, has %d", name, sources[name].DType, sources[name].Shape, sizes[name], counted.n)
+		}
+	}
+	return nil
+}
+
+// counter counts what is written through it.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// WriteFloat32 writes numbers as the data of an F32 tensor.
+func WriteFloat32(w io.Writer, v []float32) error {
+	buffer := make([]byte, 0, 4*min(len(v), 1<<14))
+	for part := range slices.Chunk(v, 1<<14) {
+		buffer = buffer[:0]
+		for _, x := range part {
+			buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(x))
+		}
+		if _, err := w.Write(buffer); err != nil {
 			return err
 		}
 	}
