@@ -60,6 +60,7 @@ type Caption struct {
 // CaptionFeatures captions pictures given by their features. The best caption alone is returned for each; see
 // CaptionNBest for the others that a beam search finds.
 func (m *Model) CaptionFeatures(ids []string, features [][]float32, options decoder.GenerateOptions) ([]Caption, error) {
+	options.BestOnly = true
 	all, err := m.CaptionNBest(ids, features, options)
 	if err != nil {
 		return nil, err

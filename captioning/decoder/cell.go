@@ -47,6 +47,15 @@ type unroller interface {
 	unrollGraph(w Weights, xs *Node, state []*Node) *Node
 }
 
+// tabled is what a built-in cell offers beyond Cell for generation: its step in two parts, of which the first depends on the
+// input alone and can be computed once for every word of the vocabulary.
+type tabled interface {
+	// gatesGraph returns what inputs x [rows, in] contribute to the step, [rows, n].
+	gatesGraph(w Weights, x *Node) *Node
+	// stepFromGates is Step for inputs of which gatesGraph returned gates.
+	stepFromGates(w Weights, gates *Node, state []*Node) []*Node
+}
+
 // Builtin returns the cell called "lstm" or "rnn".
 func Builtin(name string) (Cell, error) {
 	switch name {
@@ -78,8 +87,13 @@ func (LSTM) Start(image *Node) []*Node { return []*Node{image, image} }
 
 // Step computes one time step.
 func (LSTM) Step(w Weights, x *Node, state []*Node) []*Node {
-	gates := Add(inputGates(w, x), matMulT(state[0], w["weight_hh"]))
-	h, c, _ := lstmGates(gates, state[1])
+	return LSTM{}.stepFromGates(w, inputGates(w, x), state)
+}
+
+func (LSTM) gatesGraph(w Weights, x *Node) *Node { return inputGates(w, x) }
+
+func (LSTM) stepFromGates(w Weights, gates *Node, state []*Node) []*Node {
+	h, c, _ := lstmGates(Add(gates, matMulT(state[0], w["weight_hh"])), state[1])
 	return []*Node{h, c}
 }
 
@@ -102,7 +116,13 @@ func (RNN) Start(image *Node) []*Node { return []*Node{image} }
 
 // Step computes one time step.
 func (RNN) Step(w Weights, x *Node, state []*Node) []*Node {
-	return []*Node{Tanh(Add(inputGates(w, x), matMulT(state[0], w["weight_hh"])))}
+	return RNN{}.stepFromGates(w, inputGates(w, x), state)
+}
+
+func (RNN) gatesGraph(w Weights, x *Node) *Node { return inputGates(w, x) }
+
+func (RNN) stepFromGates(w Weights, gates *Node, state []*Node) []*Node {
+	return []*Node{Tanh(Add(gates, matMulT(state[0], w["weight_hh"])))}
 }
 
 func torchWeights(gates, in, hidden int) []Weight {

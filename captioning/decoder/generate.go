@@ -31,8 +31,12 @@ type GenerateOptions struct {
 	LengthPenalty float64 `json:"length_penalty"`
 	// AllowUnknown lets <unk> be generated, as the paper's code does.
 	AllowUnknown bool `json:"allow_unk"`
-	// BatchSize is how many pictures are decoded together; 0 means 256, or fewer for fewer pictures.
+	// BatchSize is how many pictures are decoded side by side; 0 means a number that is fast on two cores. Each takes the
+	// next picture when its caption is finished, so it is no matter of results.
 	BatchSize int `json:"-"`
+	// BestOnly returns the best caption alone. A beam search without LengthPenalty then leaves a picture as soon as its
+	// likeliest hypothesis is finished, since none gets likelier by growing.
+	BestOnly bool `json:"-"`
 }
 
 // Check reports options that exclude each other or are out of range.
@@ -58,16 +62,17 @@ func (o GenerateOptions) Check() error {
 	return nil
 }
 
+// defaultRows is how many hypotheses are decoded side by side, greedily and in beams.
+const defaultRows, defaultBeamRows = 128, 384
+
 // WithDefaults fills in the defaults that the zero value stands for, for records.
 func (o GenerateOptions) WithDefaults() GenerateOptions {
 	o.MaxWords = cmp.Or(o.MaxWords, 20)
 	o.Beam = max(o.Beam, 1)
-	return o
-}
-
-func (o GenerateOptions) forPictures(pictures int) GenerateOptions {
-	o = o.WithDefaults()
-	o.BatchSize = min(cmp.Or(o.BatchSize, 256), max(pictures, 1))
+	if o.Beam == 1 {
+		o.BatchSize = cmp.Or(o.BatchSize, defaultRows)
+	}
+	o.BatchSize = cmp.Or(o.BatchSize, max(defaultBeamRows/o.Beam, 1))
 	return o
 }
 
@@ -94,21 +99,19 @@ func (d *Decoder) Generate(features []float32, options GenerateOptions) (caption
 		return nil, fmt.Errorf("generate: %d numbers are not whole feature vectors of %d", len(features), d.Features)
 	}
 	n := len(features) / d.Features
-	options = options.forPictures(n)
+	options = options.WithDefaults()
 	if words := d.Vocabulary - vocab.NumSpecials; options.Beam > words {
 		return nil, fmt.Errorf("generate: beam %d is wider than the %d words of the vocabulary", options.Beam, words)
 	}
 	defer recoverTo(&err, "generate")
-	loop, err := d.loopFor(options)
-	if err != nil {
-		return nil, err
-	}
 	captions = make([][]Caption, 0, n)
-	for first := 0; first < n; first += options.BatchSize {
-		rows := min(options.BatchSize, n-first)
-		chunk := make([]float32, options.BatchSize*d.Features) // a last part is filled up with zeros
-		copy(chunk, features[first*d.Features:(first+rows)*d.Features])
-		ids, logProbs, err := loop.run(d, chunk, first)
+	for first := 0; first < n; first += maxQueue {
+		rows := min(maxQueue, n-first)
+		loop, err := d.loopFor(options, rows)
+		if err != nil {
+			return nil, err
+		}
+		ids, logProbs, err := loop.run(d, features[first*d.Features:(first+rows)*d.Features], first)
 		if err != nil {
 			return nil, err
 		}
@@ -137,6 +140,9 @@ func hypotheses(ids []int32, logProbs []float32, row int, o GenerateOptions) []C
 		}
 	}
 	slices.SortStableFunc(captions, func(a, b Caption) int { return cmp.Compare(b.Score, a.Score) })
+	if o.BestOnly {
+		return captions[:1]
+	}
 	return captions
 }
 

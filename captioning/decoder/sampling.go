@@ -6,7 +6,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// noisyGraph returns scores [batch, vocabulary] whose largest entry is a sample from softmax(logProbs / temperature),
+// noisyGraph returns scores [slots, words] whose largest entry is a sample from softmax(logProbs / temperature),
 // restricted to the top-k and top-p words: the Gumbel-max trick (Gumbel 1954; Maddison, Tarlow and Minka 2014).
 //
 // The noise is a hash of the picture's own keys, the index of the word in the caption, and the token id, so that it
@@ -14,21 +14,22 @@ import (
 func noisyGraph(key loopKey, s *loopState, logProbs *Node) *Node {
 	g := logProbs.Graph()
 	vocabulary := logProbs.Shape().Dim(-1)
-	scaled := Div(Reshape(logProbs, key.batch, vocabulary), s.knobs[0])
+	scaled := Div(logProbs, s.knobs[0])
 	if key.topK > 0 && key.topK < vocabulary {
 		scaled = keepAbove(scaled, func(atLeast *Node) *Node {
 			count := ReduceSum(ConvertDType(atLeast, dtypes.Int32), 1)
-			return GreaterOrEqual(count, filled(g, int32(key.topK), key.batch))
+			return GreaterOrEqual(count, filled(g, int32(key.topK), key.slots))
 		})
 	}
 	if key.topP {
 		probabilities := Softmax(scaled, -1)
 		scaled = keepAbove(scaled, func(atLeast *Node) *Node {
 			mass := ReduceSum(Where(atLeast, probabilities, ZerosLike(probabilities)), 1)
-			return GreaterOrEqual(mass, BroadcastToDims(s.knobs[1], key.batch))
+			return GreaterOrEqual(mass, BroadcastToDims(s.knobs[1], key.slots))
 		})
 	}
-	return Add(scaled, gumbelGraph(s.keys, s.t, key.batch, vocabulary))
+	own := Gather(s.keys, ExpandAxes(Min(s.picture, filled(g, int32(key.queue-1), key.slots)), -1))
+	return Add(scaled, gumbelGraph(own, s.t, key.slots, vocabulary))
 }
 
 // keepAbove forbids the entries of x [rows, n] below the highest threshold for which enough(x >= threshold), a condition
@@ -56,7 +57,7 @@ func orderedBits(x *Node) *Node {
 	return Where(negative, BitwiseNot(bits), BitwiseXor(bits, sign))
 }
 
-// gumbelGraph returns standard Gumbel noise [rows, vocabulary] for keys [rows, 2] and step t.
+// gumbelGraph returns standard Gumbel noise [rows, vocabulary] for keys [rows, 2] and steps t [rows].
 func gumbelGraph(keys, t *Node, rows, vocabulary int) *Node {
 	g := keys.Graph()
 	dims := []int{rows, vocabulary}
@@ -64,7 +65,7 @@ func gumbelGraph(keys, t *Node, rows, vocabulary int) *Node {
 		return BroadcastToDims(SliceAxis(keys, 1, AxisElem(i)), dims...)
 	}
 	ids := BroadcastToDims(Iota(g, shapes.Make(dtypes.Uint32, 1, vocabulary), 1), dims...)
-	step := BroadcastToDims(ConvertDType(t, dtypes.Uint32), dims...)
+	step := BroadcastToDims(ExpandAxes(ConvertDType(t, dtypes.Uint32), -1), dims...)
 	h := mixBits(Add(Mul(ids, filled(g, uint32(0x9e3779b1), dims...)), column(0)))
 	h = mixBits(Add(h, Add(Mul(step, filled(g, uint32(0x85ebca77), dims...)), column(1))))
 	// 23 bits and a half: strictly between 0 and 1 in float32.
