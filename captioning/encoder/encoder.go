@@ -29,7 +29,10 @@ type Spec struct {
 	// side of the square cut out of its centre.
 	Resize, Crop int
 	Mean, Std    [3]float32 // of red, green, blue in 0..255: a pixel p enters the network as (p - Mean) / Std
-	network      func() network
+	// BatchSize is how many pictures the network takes at once, the number that was measured as fastest; a smaller batch is
+	// filled up, so that one program serves all.
+	BatchSize int
+	network   func() network
 }
 
 // Preprocessing spells out what is done to a picture, for identities and records.
@@ -39,13 +42,13 @@ func (s Spec) Preprocessing() string {
 
 var specs = []Spec{
 	{ // The paper's: ImageNet mean and standard deviation, 256 pixels (protocol pa4's starter code).
-		Name: "resnet50", FeatureDim: 2048, Resize: 256, Crop: 256,
+		Name: "resnet50", FeatureDim: 2048, Resize: 256, Crop: 256, BatchSize: 8,
 		Mean:    [3]float32{0.485 * 255, 0.456 * 255, 0.406 * 255},
 		Std:     [3]float32{0.229 * 255, 0.224 * 255, 0.225 * 255},
 		network: resNet50,
 	},
 	{
-		Name: "efficientnet-lite0", FeatureDim: 1280, Resize: 224, Crop: 224,
+		Name: "efficientnet-lite0", FeatureDim: 1280, Resize: 224, Crop: 224, BatchSize: 16,
 		Mean: [3]float32{127, 127, 127}, Std: [3]float32{128, 128, 128},
 		network: efficientNetLite0,
 	},
@@ -85,9 +88,6 @@ type Encoder struct {
 	exec     *graph.Exec
 	mu       sync.Mutex
 }
-
-// BatchSize is how many pictures the network takes at once; a smaller batch is filled up, so that one program serves all.
-const BatchSize = 16
 
 // Open loads the weights of the encoder called name from a .pth or safetensors file and prepares it on the backend.
 // Tensors of the classifier may be there; a missing, unknown or wrong-shaped tensor, and a file that is damaged or names
@@ -146,11 +146,11 @@ func (e *Encoder) Identity() Identity { return e.identity }
 func (e *Encoder) Encode(ctx context.Context, pictures []*Pixels) ([]float32, error) {
 	side, dim := e.spec.Crop, e.spec.FeatureDim
 	features := make([]float32, 0, len(pictures)*dim)
-	for batch := range slices.Chunk(pictures, BatchSize) {
+	for batch := range slices.Chunk(pictures, e.spec.BatchSize) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		pixels := make([]uint8, BatchSize*side*side*3)
+		pixels := make([]uint8, e.spec.BatchSize*side*side*3)
 		for i, p := range batch {
 			if err := p.check(); err != nil {
 				return nil, fmt.Errorf("encoder %s: %w", e.spec.Name, err)
@@ -160,7 +160,7 @@ func (e *Encoder) Encode(ctx context.Context, pictures []*Pixels) ([]float32, er
 			}
 			copy(pixels[i*side*side*3:], p.RGB)
 		}
-		out, err := e.run(tensors.FromFlatDataAndDimensions(pixels, BatchSize, side, side, 3))
+		out, err := e.run(tensors.FromFlatDataAndDimensions(pixels, e.spec.BatchSize, side, side, 3))
 		if err != nil {
 			return nil, err
 		}

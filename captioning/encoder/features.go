@@ -171,7 +171,7 @@ func buildShard(ctx context.Context, ds datasets.Dataset, e *Encoder, folder str
 		}
 		kept = append(kept, picture.id)
 		batch = append(batch, picture.pixels)
-		if len(batch) == BatchSize {
+		if len(batch) == e.spec.BatchSize {
 			if err := flush(); err != nil {
 				return err
 			}

@@ -25,8 +25,8 @@ func decodeAll(ctx context.Context, ds datasets.Dataset, spec Spec, ids []string
 			id   string
 			done chan picture
 		}
-		queue := make(chan job, 2*BatchSize) // in order, for the consumer
-		jobs := make(chan job)               // for the decoders
+		queue := make(chan job, 2*spec.BatchSize) // in order, for the consumer
+		jobs := make(chan job)                    // for the decoders
 		for range workers {
 			go func() {
 				for j := range jobs {

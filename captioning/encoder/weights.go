@@ -54,6 +54,7 @@ type layer struct {
 type convSpec struct {
 	conv, norm string // name prefixes, as in "layer1.0.conv1" and "layer1.0.bn1"
 	out, in, k int    // in is per group
+	winograd   bool   // computed by winogradConv, which the kernel is transformed for
 }
 
 // foldAll folds every convolution of a network. Missing, wrong-shaped and unexpected tensors are told together; names with
@@ -129,6 +130,9 @@ func fold(s convSpec, weight, gamma, beta, mean, variance []float32, epsilon flo
 				l.kernel[(p*s.in+i)*s.out+o] = float32(float64(weight[(o*s.in+i)*s.k*s.k+p]) * scale)
 			}
 		}
+	}
+	if s.winograd {
+		l.kernel, l.shape = winogradKernel(l.kernel, s.in, s.out), []int{16, s.in, s.out}
 	}
 	return l
 }
