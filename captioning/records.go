@@ -19,22 +19,25 @@ import (
 	"captionlab/datasets"
 )
 
-// WriteRecords writes what a trained and evaluated run leaves behind into its folder: run.json, metrics.json, curve.csv and
-// the captions. started is when the command began; run holds what only the caller knows (experiment, command, backend),
-// the rest is filled in here.
-func (m *Model) WriteRecords(dir string, run experiment.Run, started time.Time, ds datasets.Dataset, f *encoder.Features, e *Evaluation, captions []score.Caption) error {
+// WriteRecords writes what a trained and evaluated run leaves behind into dir: curve.csv, the captions, the scores of single
+// pictures, metrics.json and, last, run.json. checkpoints is the folder that the run was trained in, started is when the
+// command began; run holds what only the caller knows (experiment, command, backend), the rest is filled in here.
+func (m *Model) WriteRecords(dir, checkpoints string, run experiment.Run, started time.Time, ds datasets.Dataset, f *encoder.Features, e *Evaluation, captions []score.Caption) error {
 	c := m.Checkpoint
-	last, err := ReadCheckpoint(filepath.Join(dir, lastFile))
+	last, err := ReadCheckpoint(filepath.Join(checkpoints, lastFile))
 	if err != nil {
 		return err
 	}
-	sum, err := wheel.HashFile(filepath.Join(dir, bestFile))
+	sum, err := m.checksum(checkpoints)
 	if err != nil {
 		return err
 	}
 	run.Commit, run.Started = commit(), started.UTC().Format(time.RFC3339)
 	run.Host = experiment.Host{System: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), CPU: experiment.CPUName()}
 	run.Dataset, run.Fingerprint, run.Encoder, run.Settings = c.Dataset, c.Data, c.Encoder, c.Settings
+	if run.Identity, err = experiment.Identity(c.Settings, c.Data, c.Encoder); err != nil {
+		return err
+	}
 	run.Vocabulary, run.Parameters, run.Checkpoint = c.Vocabulary.Len(), m.NumParameters(), sum
 	run.Epochs, run.BestEpoch, run.TrainTime = last.Training.Epoch, last.Training.Best, last.Training.Seconds
 	run.Unreadable = len(f.Manifest.Skipped)
@@ -52,6 +55,9 @@ func (m *Model) WriteRecords(dir string, run experiment.Run, started time.Time, 
 	if err := score.WriteCaptions(filepath.Join(dir, experiment.CaptionsFile(string(e.Split))), captions); err != nil {
 		return err
 	}
+	if err := score.WriteImages(filepath.Join(dir, experiment.ImagesFile(string(e.Split))), e.Coco, e.PA4); err != nil {
+		return err
+	}
 	short := *e // scores of single pictures follow from the captions; they would fill the record
 	coco, pa4 := *e.Coco, *e.PA4
 	coco.Images, pa4.Images = nil, nil
@@ -60,6 +66,11 @@ func (m *Model) WriteRecords(dir string, run experiment.Run, started time.Time, 
 		return err
 	}
 	return experiment.WriteJSON(filepath.Join(dir, experiment.RunFile), run)
+}
+
+// checksum is the SHA-256 of the run's best checkpoint.
+func (m *Model) checksum(checkpoints string) (string, error) {
+	return wheel.HashFile(filepath.Join(checkpoints, bestFile))
 }
 
 func writeCurve(path string, curve []CurvePoint) error {

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gomlx/compute"
 
 	"captionlab/captioning/decoder"
 	"captionlab/captioning/encoder"
+	"captionlab/captioning/experiment"
+	"captionlab/captioning/weights"
 	"captionlab/datasets"
 )
 
@@ -27,11 +31,37 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 
 // OpenWithCell is Open for a run with a cell of one's own, which is passed by value; nil takes the built-in one.
 func OpenWithCell(backend compute.Backend, dir string, cell decoder.Cell) (*Model, error) {
-	c, err := ReadCheckpoint(filepath.Join(dir, bestFile))
+	file, err := checkpointOf(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w; is %s the folder of a trained run?", err, dir)
+		return nil, err
+	}
+	c, err := ReadCheckpoint(file)
+	if err != nil {
+		return nil, err
 	}
 	return NewModel(backend, c, cell)
+}
+
+// checkpointOf finds the best checkpoint of the run in dir: there, or, for records that Reproduction left, in the cache
+// folder.
+func checkpointOf(dir string) (string, error) {
+	file := filepath.Join(dir, bestFile)
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	run, err := experiment.ReadRun(dir)
+	if err != nil {
+		return "", fmt.Errorf("%s is not the folder of a trained run: it holds no %s; train one: captionlab train --help", dir, bestFile)
+	}
+	cache, err := weights.CacheDir()
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(workFolder(filepath.Join(cache, "runs"), run.Dataset, run.Experiment, run.Settings.Seed, run.Identity), bestFile)
+	if _, err := os.Stat(file); err != nil {
+		return "", fmt.Errorf("the checkpoint of %s is not on this machine (%w); make it: %s", dir, err, strings.Join(run.Command, " "))
+	}
+	return file, nil
 }
 
 // NewModel puts a checkpoint on a device.

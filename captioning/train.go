@@ -56,6 +56,9 @@ type TrainProgress struct {
 // ErrStopped tells that a run was stopped on purpose and can be resumed.
 var ErrStopped = errors.New("stopped; run the same command with --resume to go on")
 
+// ErrInUse tells that another process works in the run folder.
+var ErrInUse = errors.New("in use by another process")
+
 // Train trains one model and leaves the best checkpoint, by validation loss, in the run folder; it returns that
 // checkpoint. When ctx is done it writes a checkpoint and returns ErrStopped. A run that goes on ends in the same bits
 // as one that was never stopped.
@@ -105,7 +108,7 @@ func newTrainRun(backend compute.Backend, c TrainConfig) (_ *trainRun, err error
 	}
 	r := &trainRun{TrainConfig: c, lock: flock.New(filepath.Join(c.Dir, ".lock"))}
 	if locked, err := r.lock.TryLock(); err != nil || !locked {
-		return nil, fmt.Errorf("run folder %s is in use by another process (%v): wait for it, or choose another folder", c.Dir, err)
+		return nil, fmt.Errorf("run folder %s is %w (%v): wait for it, or choose another folder", c.Dir, ErrInUse, err)
 	}
 	defer func() {
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -35,7 +36,11 @@ type Trainer struct {
 	step    *model.Exec
 	steps   int64
 	shapes  map[[2]int]bool // time steps and rows of the batches that programs were compiled for
+	trimmed time.Time
 }
+
+// trimEvery is how often unused memory is given back: at this pace it costs training nothing that can be measured.
+const trimEvery = 5 * time.Second
 
 // NewTrainer puts a model with the given values on a device and prepares to train it. To go on from an earlier State, pass
 // it; nil starts anew.
@@ -95,9 +100,9 @@ func (t *Trainer) Step(b *Batch) (loss float64, err error) {
 	}
 	t.steps++
 	shape := [2]int{b.Steps, inputs[4].(*tensors.Tensor).Size()}
-	if !t.shapes[shape] {
-		t.shapes[shape] = true
-		memory.Trim() // of what compiling left behind
+	if now := time.Now(); !t.shapes[shape] || now.Sub(t.trimmed) > trimEvery {
+		t.shapes[shape], t.trimmed = true, now
+		memory.Trim() // of what compiling, and buffers of other sizes, left behind
 	}
 	loss = float64(tensors.ToScalar[float32](out))
 	return loss, out.FinalizeAll()

@@ -26,7 +26,13 @@ type Experiment struct {
 	Name     string `json:"-"` // the file's
 	About    string `json:"about"`
 	Settings Settings
-	Paper    *Paper `json:"paper,omitempty"` // nil where the paper gives no number
+	// Seeds is how many runs, with the seeds 1 to Seeds, the experiment's results are made of.
+	Seeds int `json:"seeds"`
+	// AllowUnknown lets <unk> be generated when the model is read out, as the paper's code does.
+	AllowUnknown bool `json:"allow_unk"`
+	// KeepSamples keeps the captions of every readout of seed 1 among the records, not those of the greedy one alone.
+	KeepSamples bool   `json:"keep_samples"`
+	Paper       *Paper `json:"paper,omitempty"` // nil where the paper gives no number
 }
 
 // Declared returns all declared experiments by name. Fails when a file is not sound, naming it.
@@ -53,9 +59,12 @@ func Declared() ([]Experiment, error) {
 
 func parseExperiment(data []byte) (Experiment, error) {
 	var file struct {
-		About    string          `json:"about"`
-		Settings json.RawMessage `json:"settings"`
-		Paper    *Paper          `json:"paper"`
+		About        string          `json:"about"`
+		Settings     json.RawMessage `json:"settings"`
+		Seeds        int             `json:"seeds"`
+		AllowUnknown bool            `json:"allow_unk"`
+		KeepSamples  bool            `json:"keep_samples"`
+		Paper        *Paper          `json:"paper"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -69,7 +78,39 @@ func parseExperiment(data []byte) (Experiment, error) {
 	if err := settings.Check(nil); err != nil {
 		return Experiment{}, err
 	}
-	return Experiment{About: file.About, Settings: settings, Paper: file.Paper}, nil
+	if file.Seeds < 0 || file.Seeds > 1000 {
+		return Experiment{}, fmt.Errorf("seeds: %d; use 1 to 1000", file.Seeds)
+	}
+	return Experiment{About: file.About, Settings: settings, Seeds: max(file.Seeds, 1), AllowUnknown: file.AllowUnknown,
+		KeepSamples: file.KeepSamples, Paper: file.Paper}, nil
+}
+
+// Readout is one way in which captions are read out of a trained model.
+type Readout struct {
+	Name         string  `json:"name"`        // as in "temperature-0.7"
+	Temperature  float64 `json:"temperature"` // 0 takes the likeliest word
+	Beam         int     `json:"beam"`        // 1 is no search
+	Seed         uint64  `json:"seed"`        // of the sampling
+	AllowUnknown bool    `json:"allow_unk"`
+}
+
+// Greedy is the name of the readout that takes the likeliest word each time, the paper's deterministic one.
+const Greedy = "greedy"
+
+// Readouts are the ways in which every trained model of the experiment is read out: deterministically, at the paper's
+// temperatures and others, and by beam search.
+func (e Experiment) Readouts() []Readout {
+	all := []Readout{{Name: Greedy, Beam: 1}}
+	for _, t := range []float64{0.1, 0.2, 0.4, 0.7, 1, 1.5, 2} {
+		all = append(all, Readout{Name: fmt.Sprintf("temperature-%g", t), Temperature: t, Beam: 1, Seed: 1})
+	}
+	for _, n := range []int{3, 5} {
+		all = append(all, Readout{Name: fmt.Sprintf("beam-%d", n), Beam: n})
+	}
+	for i := range all {
+		all[i].AllowUnknown = e.AllowUnknown
+	}
+	return all
 }
 
 // Named returns the settings of the declared experiment called name, or an error that lists the names.

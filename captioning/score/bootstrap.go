@@ -118,20 +118,47 @@ type Interval struct {
 // Bootstrap returns percentile confidence intervals of all scores, from draws of as many pictures with replacement (Efron
 // and Tibshirani 1993; for BLEU Koehn 2004). The same seed gives the same intervals.
 func Bootstrap(c Corpus, o BootstrapOptions) ([]Interval, error) {
+	return BootstrapMean([]Corpus{c}, o)
+}
+
+// BootstrapMean is Bootstrap for the mean scores of several caption files of the same pictures, as of a model trained with
+// several seeds. A draw of pictures is the same for all files.
+func BootstrapMean(files []Corpus, o BootstrapOptions) ([]Interval, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	rows, finish := c.statistics()
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("bootstrap: the scores hold no single pictures")
+	if len(files) == 0 {
+		return nil, fmt.Errorf("bootstrap: no scores")
 	}
-	draws := resample(rows, finish, o)
-	values := c.Values()
-	out := make([]Interval, len(values))
-	for m, name := range c.Metrics() {
-		low, high := percentiles(draws, m, o.Confidence)
-		out[m] = Interval{name, values[m], low, high}
+	out := make([]Interval, len(files[0].Metrics()))
+	means := make([][]float64, o.Draws)
+	for d := range means {
+		means[d] = make([]float64, len(out))
+	}
+	for _, c := range files {
+		if !slices.Equal(c.Metrics(), files[0].Metrics()) {
+			return nil, fmt.Errorf("bootstrap: the files are scored by different protocols")
+		}
+		if err := samePictures(c.ids(), files[0].ids()); err != nil {
+			return nil, err
+		}
+		rows, finish := c.statistics()
+		if len(rows) == 0 {
+			return nil, fmt.Errorf("bootstrap: the scores hold no single pictures")
+		}
+		for d, draw := range resample(rows, finish, o) {
+			for m, x := range draw {
+				means[d][m] += x / float64(len(files))
+			}
+		}
+		for m, x := range c.Values() {
+			out[m].Value += x / float64(len(files))
+		}
+	}
+	for m, name := range files[0].Metrics() {
+		out[m].Metric = name
+		out[m].Low, out[m].High = percentiles(means, m, o.Confidence)
 	}
 	return out, nil
 }

@@ -38,6 +38,15 @@ type data struct {
 
 // open opens dataset and encoder and makes or opens the features, with progress.
 func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*data, error) {
+	d, err := f.openEncoder(ctx, backend)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.openFeatures(ctx)
+}
+
+// openEncoder opens dataset and encoder alone.
+func (f *dataFlags) openEncoder(ctx context.Context, backend compute.Backend) (*data, error) {
 	if !slices.Contains(captioning.DatasetNames, f.dataset) {
 		return nil, usageError{fmt.Errorf("unknown dataset %q: the datasets are %s", f.dataset, strings.Join(captioning.DatasetNames, ", "))}
 	}
@@ -58,9 +67,13 @@ func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*data, e
 	if d.encoder, err = captioning.OpenEncoder(ctx, backend, f.encoder); err != nil {
 		return nil, err
 	}
-	if d.fingerprint, err = datasets.Fingerprint(ctx, d.dataset); err != nil {
-		return nil, err
-	}
+	d.fingerprint, err = datasets.Fingerprint(ctx, d.dataset)
+	return d, err
+}
+
+// openFeatures makes or opens the features, with progress.
+func (d *data) openFeatures(ctx context.Context) (err error) {
+	m := newMeter()
 	d.features, err = captioning.Features(ctx, d.dataset, d.fingerprint, d.encoder, func(p encoder.Progress) {
 		skipped := ""
 		if p.Skipped > 0 {
@@ -69,12 +82,12 @@ func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*data, e
 		m.show(p.Done == p.Total, "features: %d of %d pictures, %.1f/s, %v left%s", p.Done, p.Total, p.Rate, short(p.Remaining), skipped)
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, s := range d.features.Manifest.Skipped {
 		m.say("left out: picture %s: %s", s.ID, s.Reason)
 	}
-	return d, nil
+	return nil
 }
 
 // openBackend opens the device, with a loud warning where only the pure Go backend is there.

@@ -87,7 +87,7 @@ func finish(ctx context.Context, out io.Writer, backend compute.Backend, d *data
 	if err != nil {
 		return nil, err
 	}
-	if err := model.WriteRecords(dir, run, started, d.dataset, d.features, e, captions); err != nil {
+	if err := model.WriteRecords(dir, dir, run, started, d.dataset, d.features, e, captions); err != nil {
 		return nil, err
 	}
 	return e, printEvaluation(out, e, "")

@@ -65,7 +65,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newSetupCommand(), newDemoCommand(), newFeaturesCommand(), newTrainCommand(), newEvaluateCommand(), newCaptionCommand(),
-		newScoreCommand(), newTokenizeCommand())
+		newScoreCommand(), newTokenizeCommand(), newReproduceCommand(), newReportCommand())
 	return root
 }
 

@@ -74,13 +74,20 @@ func TestWrongCalls(t *testing.T) {
 		{"train --dataset flickr8k --data " + text, 1, text},
 		{"features --encoder resnet50 --weights " + text, 1, text},
 		{"evaluate", 2, "the folder of a run"},
-		{"evaluate " + dir, 1, "is " + dir + " the folder of a trained run?"},
+		{"evaluate " + dir, 1, dir + " is not the folder of a trained run"},
 		{"evaluate x --split middle", 2, "middle"},
 		{"evaluate x --protocol middle", 2, "coco or pa4"},
+		{"reproduce extra", 2, "1 arguments given"},
+		{"reproduce --only nosuch", 2, "they are baseline"},
+		{"reproduce --only [", 2, "syntax error in pattern"},
+		{"reproduce --seeds one", 2, "one"},
+		{"reproduce --dataset nosuch", 2, "the datasets are"},
+		{"report --root " + dir, 1, "root of the repository"},
+		{"report --check --root " + dir, 1, "root of the repository"},
 		{"caption x", 2, "at least one picture"},
 		{"caption x y.jpg --beam 3 --temperature 1", 2, "exclude each other"},
 		{"caption x y.jpg --temperature -1", 2, "temperature -1"},
-		{"caption " + dir + " y.jpg", 1, "is " + dir + " the folder of a trained run?"},
+		{"caption " + dir + " y.jpg", 1, dir + " is not the folder of a trained run"},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			cmd := program(dir, strings.Fields(c.args)...)
@@ -93,6 +100,18 @@ func TestWrongCalls(t *testing.T) {
 				t.Errorf("a panic: %s", errs)
 			}
 		})
+	}
+}
+
+func TestDryRunShowsThePlanAndLeavesNothing(t *testing.T) {
+	xlatest.OpenForTest(t)
+	dir := t.TempDir()
+	code, out, errs := call(t, program(dir, "reproduce", "--only", "lr-*,baseline", "--seeds", "4,5", "--dry-run"))
+	if code != 0 || !strings.Contains(out, "lr-5e-3/seed-4") || !strings.Contains(out, "baseline/seed-5") || strings.Contains(out, "rnn") {
+		t.Errorf("exit %d, standard error %q, plan:\n%s", code, errs, out)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("a dry run left %v (%v)", left, err)
 	}
 }
 

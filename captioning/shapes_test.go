@@ -1,0 +1,84 @@
+package captioning
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"captionlab/captioning/encoder"
+	"captionlab/captioning/experiment"
+	"captionlab/captioning/experiment/report"
+	"captionlab/captioning/xla/xlatest"
+	"captionlab/datasets"
+)
+
+// TestShapesFromPicturesToTableAndBack goes the whole way on drawn pictures: features, training, readouts, records, report.
+// Then it traces a number of the table to its run, makes the run again, and finds the same number, to the bit.
+func TestShapesFromPicturesToTableAndBack(t *testing.T) {
+	backend := xlatest.OpenForTest(t)
+	ctx := context.Background()
+	whole, err := OpenDataset("shapes", "")
+	must(t, err)
+	ds := datasets.Subset(whole, 64, 16, 16)
+	fingerprint, err := datasets.Fingerprint(ctx, ds)
+	must(t, err)
+	e, err := OpenEncoder(ctx, backend, EncoderOptions{Name: small})
+	must(t, err)
+	features, err := encoder.BuildFeatures(ctx, ds, fingerprint, e, t.TempDir(), encoder.FeatureOptions{})
+	must(t, err)
+
+	root := t.TempDir()
+	declared := experiment.Experiment{Name: "baseline", About: "a small one", Settings: experiment.Defaults(), Seeds: 1}
+	declared.Settings.Embedding, declared.Settings.Hidden, declared.Settings.Epochs, declared.Settings.LearningRate = 24, 32, 3, 5e-3
+	r := Reproduction{Dataset: ds, Fingerprint: fingerprint, Encoder: e.Identity(), Results: filepath.Join(root, "results"), Checkpoints: t.TempDir()}
+	make := func() {
+		jobs, err := r.Plan([]experiment.Experiment{declared}, nil)
+		must(t, err)
+		must(t, r.Run(ctx, backend, features, jobs[0], experiment.Run{Command: []string{"captionlab", "reproduce"}}, nil, nil))
+	}
+	page := func() string {
+		_, err := report.Write(root)
+		must(t, err)
+		data, err := os.ReadFile(filepath.Join(root, "results", "README.md"))
+		must(t, err)
+		return string(data)
+	}
+	make()
+	first := page()
+	dir := filepath.Join(r.Results, ds.Name(), "baseline", "seed-1")
+	run, err := experiment.ReadRun(dir)
+	must(t, err)
+	readouts, err := experiment.ReadReadouts(dir)
+	must(t, err)
+	number := fmt.Sprintf("%.2f [", readouts.Readouts[0].PA4[0].Value)
+	if !strings.Contains(first, number) || !strings.Contains(first, "("+ds.Name()+"/baseline/seed-1)") {
+		t.Fatalf("the table does not hold %q and its run:\n%s", number, first)
+	}
+	before, err := os.ReadFile(filepath.Join(dir, experiment.ReadoutsFile))
+	must(t, err)
+
+	r.Again = true
+	make()
+	again, err := experiment.ReadRun(dir)
+	must(t, err)
+	if again.Checkpoint != run.Checkpoint {
+		t.Errorf("made again, the run ended in another checkpoint")
+	}
+	after, err := os.ReadFile(filepath.Join(dir, experiment.ReadoutsFile))
+	must(t, err)
+	if !bytes.Equal(before, after) {
+		t.Errorf("made again, the readouts are others")
+	}
+	tables := func(page string) string { // all but the table that tells how long the training took
+		head, rest, _ := strings.Cut(page, "### Runs")
+		_, tail, _ := strings.Cut(rest, "### Ways of reading out")
+		return head + tail
+	}
+	if tables(page()) != tables(first) {
+		t.Errorf("made again, the table holds other numbers")
+	}
+}
