@@ -9,6 +9,9 @@
 // can be stopped at any moment and goes on to the same bits. [Open] opens a run folder, and the [Model] captions features,
 // whole splits or photographs, and measures losses and scores.
 //
+// A [Reproduction] plans and makes the runs that package experiment declares, each with all its ways of reading out, and
+// leaves records; package experiment/report turns these into tables, figures and verdicts on the paper's claims.
+//
 // A checkpoint holds the settings, the vocabulary, the identity of the encoder and the weights, so it is enough to caption
 // a new photograph. Nothing that is loaded can run code.
 //

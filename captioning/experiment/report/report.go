@@ -71,7 +71,7 @@ func filesFor(root string, experiments []experiment.Experiment) (map[string][]by
 		if len(groups) == 0 {
 			continue
 		}
-		d := dataset{name: entry.Name(), groups: groups}
+		d := dataset{results: results, name: entry.Name(), groups: groups}
 		if err := d.write(&page, files); err != nil {
 			return nil, err
 		}

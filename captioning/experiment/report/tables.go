@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +18,9 @@ import (
 
 // dataset is the part of the report that is about one dataset.
 type dataset struct {
-	name   string
-	groups []group
+	results string // folder
+	name    string
+	groups  []group
 }
 
 func (d dataset) group(name string) (group, bool) {
@@ -71,7 +73,9 @@ func (d dataset) write(page *strings.Builder, files map[string][]byte) error {
 
 	d.writeReadouts(page)
 	d.writeFigures(page, files)
-	d.writeBatching(page)
+	if err := d.writeBatching(page); err != nil {
+		return err
+	}
 	d.writeExamples(page)
 	return d.writeClaims(page)
 }
@@ -235,15 +239,38 @@ func (d dataset) against(what, prefix string, of func(s experiment.Settings) flo
 	return c
 }
 
-// writeBatching compares batches of similar length with plain shuffled ones after equal epochs.
-func (d dataset) writeBatching(page *strings.Builder) {
-	length, ok := d.group("baseline")
-	shuffled, also := d.group("baseline-shuffled")
-	if !ok || !also {
-		return
+// writeBatching compares batches of similar length with plain shuffled ones after equal epochs: the baseline's runs, and those in
+// the dataset's folder batching, of either kind, which captionlab train made.
+func (d dataset) writeBatching(page *strings.Builder) error {
+	kinds := make(map[string]group)
+	baseline, _ := d.group("baseline")
+	kinds["length"] = group{runs: slices.Clone(baseline.runs)}
+	folders, err := filepath.Glob(filepath.Join(d.results, d.name, "batching", "*"))
+	if err != nil || len(folders) == 0 {
+		return err
 	}
-	page.WriteString("\n### Batches of similar length against shuffled ones\n\nValidation loss_token after equal epochs, all else the same; and the seconds of training until then.\n\n" +
-		"| epoch | similar length | shuffled | seconds | seconds |\n| --- | --- | --- | --- | --- |\n")
+	var commands []string
+	for _, folder := range folders {
+		var r run
+		if r.Run, err = experiment.ReadRun(folder); err != nil {
+			return err
+		}
+		if r.curve, err = readCurve(filepath.Join(folder, experiment.CurveFile)); err != nil {
+			return err
+		}
+		g := kinds[r.Settings.Batching]
+		if !slices.ContainsFunc(g.runs, func(other run) bool { return other.Settings.Seed == r.Settings.Seed }) {
+			g.runs = append(g.runs, r)
+			kinds[r.Settings.Batching] = g
+			commands = append(commands, "`"+strings.Join(r.Command, " ")+"`")
+		}
+	}
+	length, shuffled := kinds["length"], kinds["shuffled"]
+	if len(length.runs) == 0 || len(shuffled.runs) == 0 {
+		return nil
+	}
+	fmt.Fprintf(page, "\n### Batches of similar length against shuffled ones\n\nValidation loss_token after equal epochs, and the seconds of training until then: the baseline with %d and %d seeds.\n\n"+
+		"| epoch | similar length | shuffled | seconds, similar length | seconds, shuffled |\n| --- | --- | --- | --- | --- |\n", len(length.runs), len(shuffled.runs))
 	epochs := math.MaxInt
 	for _, r := range slices.Concat(length.runs, shuffled.runs) {
 		epochs = min(epochs, len(r.curve))
@@ -253,6 +280,8 @@ func (d dataset) writeBatching(page *strings.Builder) {
 		seconds := func(r run) float64 { return r.curve[e].seconds }
 		fmt.Fprintf(page, "| %d | %s | %s | %s | %s |\n", e+1, length.mean(4, loss), shuffled.mean(4, loss), length.mean(0, seconds), shuffled.mean(0, seconds))
 	}
+	fmt.Fprintf(page, "\nMade by %s.\n", strings.Join(commands, ", "))
+	return nil
 }
 
 // writeExamples shows captions that scored best and worst, pictures named by their ids.

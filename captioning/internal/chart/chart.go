@@ -1,4 +1,5 @@
 // Package chart draws line charts as SVG that stands by itself: in a file, a README or a saved notebook.
+// It exists beside gonum/plot, which package nbkit uses, for the second axis that gonum/plot does not have.
 package chart
 
 import (
