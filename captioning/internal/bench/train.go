@@ -61,6 +61,10 @@ func benchTrain(b *bench) error {
 	b.record.compare("best 800/2048: 10 s / start to first step", 10/first, 1)
 	b.record.Notes = append(b.record.Notes,
 		"captionlab trains through captioning.Train, as captionlab train does: batches of similar length, planned and filled on the host, the loss read back after every step.",
+		"Where a step of 300/512 with 832 positions goes, 143 ms at a matmul peak of 200 GFLOP/s, each part timed by itself: output layer with its loss 65 (57 of them its three products, at peak), input matrices 20, recurrent products of 64 rows 21 and the gradient of their matrix 11 (together 60 % of peak), gates 5, Adam 4. 98 ms are products at peak, so that 1.3 times PyTorch would take 78 % of peak in real tokens; PyTorch's own products run at about the same rate.",
+		"Tried without gain (within 3 %): XLA's flags for YNN fusions (off: a quarter slower), XNNPACK, oneDNN, fast math, 512-bit vectors, the scheduler; huge pages; the loss through gathers, split or transposed reductions; transposed recurrent products. Won: a While loop with the gradient by hand (as fast as unrolled, a second less to compile each shape), C heap that keeps its pages, five shapes of batches.",
+		"Other plugins, one round each in turns beside plugin 0.115's 4,210 and 539 tokens/s at that minute: 0.106 4,327 and 401, 0.81 3,872 and 481.",
+		"Peak memory includes the checkpoint that is written at the end.",
 		fmt.Sprintf("PyTorch: nn.LSTM, Adam, loss over real tokens alone, shuffled batches; %d threads.", b.record.Threads))
 	return nil
 }
