@@ -245,12 +245,13 @@ func (d dataset) writeBatching(page *strings.Builder) error {
 	kinds := make(map[string]group)
 	baseline, _ := d.group("baseline")
 	kinds["length"] = group{runs: slices.Clone(baseline.runs)}
-	folders, err := filepath.Glob(filepath.Join(d.results, d.name, "batching", "*"))
+	folders, err := filepath.Glob(filepath.Join(d.results, d.name, "batching", "*", experiment.RunFile))
 	if err != nil || len(folders) == 0 {
 		return err
 	}
 	var commands []string
-	for _, folder := range folders {
+	for _, file := range folders {
+		folder := filepath.Dir(file)
 		var r run
 		if r.Run, err = experiment.ReadRun(folder); err != nil {
 			return err
