@@ -138,6 +138,16 @@ func checksum(text string, arrays map[string]safetensors.Source) (string, error)
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
+// weightsSum is the SHA-256, in hex, of the weights alone, by which runs that ended in the same bits are known.
+func (c *Checkpoint) weightsSum() string {
+	hash := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(c.Values)) {
+		fmt.Fprintf(hash, "%s %d\n", name, len(c.Values[name]))
+		safetensors.WriteFloat32(hash, c.Values[name]) // a hash takes everything
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
 // ReadCheckpoint reads and verifies the checkpoint at path. A file that is cut short, damaged or of another kind gives an
 // error that names it.
 func ReadCheckpoint(path string) (*Checkpoint, error) {

@@ -14,7 +14,6 @@ import (
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/internal/atomicfile"
-	"captionlab/captioning/internal/wheel"
 	"captionlab/captioning/score"
 	"captionlab/datasets"
 )
@@ -28,17 +27,13 @@ func (m *Model) WriteRecords(dir, checkpoints string, run experiment.Run, starte
 	if err != nil {
 		return err
 	}
-	sum, err := m.checksum(checkpoints)
-	if err != nil {
-		return err
-	}
 	run.Commit, run.Started = commit(), started.UTC().Format(time.RFC3339)
 	run.Host = experiment.Host{System: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), CPU: experiment.CPUName()}
 	run.Dataset, run.Fingerprint, run.Encoder, run.Settings = c.Dataset, c.Data, c.Encoder, c.Settings
 	if run.Identity, err = experiment.Identity(c.Settings, c.Data, c.Encoder); err != nil {
 		return err
 	}
-	run.Vocabulary, run.Parameters, run.Checkpoint = c.Vocabulary.Len(), m.NumParameters(), sum
+	run.Vocabulary, run.Parameters, run.Weights = c.Vocabulary.Len(), m.NumParameters(), c.weightsSum()
 	run.Epochs, run.BestEpoch, run.TrainTime = last.Training.Epoch, last.Training.Best, last.Training.Seconds
 	run.Unreadable = len(f.Manifest.Skipped)
 	run.Examples = make(map[string]int)
@@ -66,11 +61,6 @@ func (m *Model) WriteRecords(dir, checkpoints string, run experiment.Run, starte
 		return err
 	}
 	return experiment.WriteJSON(filepath.Join(dir, experiment.RunFile), run)
-}
-
-// checksum is the SHA-256 of the run's best checkpoint.
-func (m *Model) checksum(checkpoints string) (string, error) {
-	return wheel.HashFile(filepath.Join(checkpoints, bestFile))
 }
 
 func writeCurve(path string, curve []CurvePoint) error {

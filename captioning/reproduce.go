@@ -1,6 +1,7 @@
 package captioning
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +90,7 @@ func (r Reproduction) Plan(experiments []experiment.Experiment, seeds []int64) (
 			jobs = append(jobs, j)
 		}
 	}
-	slices.SortStableFunc(jobs, func(a, b Job) int { return int(a.AtMost.Seconds() - b.AtMost.Seconds()) })
+	slices.SortStableFunc(jobs, func(a, b Job) int { return cmp.Compare(a.AtMost, b.AtMost) })
 	return jobs, nil
 }
 
@@ -108,7 +109,7 @@ func (r Reproduction) done(j Job) bool {
 		return false
 	}
 	readouts, err := experiment.ReadReadouts(j.Records)
-	if err != nil || readouts.Checkpoint != run.Checkpoint {
+	if err != nil || readouts.Weights != run.Weights {
 		return false
 	}
 	for i, o := range j.Experiment.Readouts() {
@@ -222,11 +223,7 @@ func (m *Model) readOut(ctx context.Context, ds datasets.Dataset, f *encoder.Fea
 	for _, ex := range ds.Examples(datasets.Train) {
 		training = append(training, ex.Captions...)
 	}
-	sum, err := m.checksum(j.Work)
-	if err != nil {
-		return err
-	}
-	record := experiment.ReadoutsRecord{Checkpoint: sum, Split: string(datasets.Test)}
+	record := experiment.ReadoutsRecord{Weights: m.Checkpoint.weightsSum(), Split: string(datasets.Test)}
 	refs := References(ds, datasets.Test, f)
 	for _, o := range j.Experiment.Readouts() {
 		if ctx.Err() != nil {

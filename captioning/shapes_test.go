@@ -65,8 +65,8 @@ func TestShapesFromPicturesToTableAndBack(t *testing.T) {
 	make()
 	again, err := experiment.ReadRun(dir)
 	must(t, err)
-	if again.Checkpoint != run.Checkpoint {
-		t.Errorf("made again, the run ended in another checkpoint")
+	if again.Weights != run.Weights {
+		t.Errorf("made again, the run ended in other weights")
 	}
 	after, err := os.ReadFile(filepath.Join(dir, experiment.ReadoutsFile))
 	must(t, err)

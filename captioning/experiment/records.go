@@ -57,7 +57,7 @@ type Run struct {
 	Epochs     int            `json:"epochs"`     // trained
 	BestEpoch  int            `json:"best_epoch"` // by validation loss
 	TrainTime  float64        `json:"train_seconds"`
-	Checkpoint string         `json:"checkpoint_sha256"`
+	Weights    string         `json:"weights_sha256"` // of the trained weights; runs of the same one ended in the same bits
 }
 
 // ModelVersion is the version of the code that decides what a training run computes: model, initial weights, batches,
@@ -85,9 +85,9 @@ type Host struct {
 
 // ReadoutsRecord holds the scores of all readouts of a run, in the order of Experiment.Readouts.
 type ReadoutsRecord struct {
-	Checkpoint string          `json:"checkpoint_sha256"` // of the model that was read out
-	Split      string          `json:"split"`
-	Readouts   []ReadoutRecord `json:"readouts"`
+	Weights  string          `json:"weights_sha256"` // of the model that was read out
+	Split    string          `json:"split"`
+	Readouts []ReadoutRecord `json:"readouts"`
 }
 
 // ReadoutRecord is one of them: scores with 95 % bootstrap intervals over pictures, and the paired difference from the

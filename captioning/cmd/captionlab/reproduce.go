@@ -38,7 +38,7 @@ func newReproduceCommand() *cobra.Command {
 	cmd.Flags().StringVar(&c.only, "only", "*", "experiments to run, as a pattern: 'lr-*', or several with commas between")
 	cmd.Flags().Int64SliceVar(&c.seeds, "seeds", nil, "seeds to run, as in 1,2,3 (default: those that each experiment declares)")
 	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "show the plan alone")
-	cmd.Flags().BoolVar(&c.again, "again", false, "make runs anew that are done, and tell whether the checkpoints are the same")
+	cmd.Flags().BoolVar(&c.again, "again", false, "make runs anew that are done, and tell whether the weights are the same")
 	cmd.Flags().StringVar(&c.results, "results", "results", "folder of the records")
 	return cmd
 }
@@ -182,9 +182,9 @@ func printDone(out io.Writer, j captioning.Job, before experiment.Run) error {
 	pa4 := readouts.Readouts[0].PA4
 	again := ""
 	if before.Identity == run.Identity {
-		again = ", the same checkpoint as before"
-		if before.Checkpoint != run.Checkpoint {
-			again = fmt.Sprintf(", another checkpoint than before (that one came from %s, %s)", before.Host.CPU, before.Started)
+		again = ", the same weights as before"
+		if before.Weights != run.Weights {
+			again = fmt.Sprintf(", other weights than before (those came from %s, %s)", before.Host.CPU, before.Started)
 		}
 	}
 	_, err = fmt.Fprintf(out, "%s: best epoch %d of %d, pa4 BLEU-1 %.2f, BLEU-4 %.2f%s\n", j.Name(), run.BestEpoch, run.Epochs, pa4[0].Value, pa4[1].Value, again)

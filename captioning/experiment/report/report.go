@@ -200,8 +200,8 @@ func readRun(folder string) (run, error) {
 	if r.readouts, err = experiment.ReadReadouts(folder); err != nil {
 		return r, err
 	}
-	if r.readouts.Checkpoint != r.Checkpoint {
-		return r, fmt.Errorf("%s: %s and %s are of different checkpoints; make the run again with captionlab reproduce", folder, experiment.RunFile, experiment.ReadoutsFile)
+	if r.readouts.Weights != r.Weights {
+		return r, fmt.Errorf("%s: %s and %s are of different weights; make the run again with captionlab reproduce", folder, experiment.RunFile, experiment.ReadoutsFile)
 	}
 	if len(r.readouts.Readouts) == 0 || r.readouts.Readouts[0].Readout.Name != experiment.Greedy {
 		return r, fmt.Errorf("%s: the first readout is not the greedy one", filepath.Join(folder, experiment.ReadoutsFile))

@@ -32,7 +32,7 @@ func makeRun(t *testing.T, root, name string, seed int64, good int) {
 	s := experiment.Defaults()
 	s.Seed = seed
 	must(experiment.WriteJSON(filepath.Join(dir, experiment.RunFile), experiment.Run{Experiment: name, Command: []string{"captionlab", "reproduce"},
-		Settings: s, Epochs: 2, BestEpoch: 2, TrainTime: 60, Parameters: 1_000_000, Checkpoint: "sum", Examples: map[string]int{"train": 3}, Host: experiment.Host{Cores: 2, CPU: "Z80"}}))
+		Settings: s, Epochs: 2, BestEpoch: 2, TrainTime: 60, Parameters: 1_000_000, Weights: "sum", Examples: map[string]int{"train": 3}, Host: experiment.Host{Cores: 2, CPU: "Z80"}}))
 	must(experiment.WriteJSON(filepath.Join(dir, experiment.MetricsFile), map[string]any{"losses": losses{Token: 2.5, Padded: 1.5}}))
 	must(os.WriteFile(filepath.Join(dir, experiment.CurveFile), []byte("epoch,train_loss,val_loss_token,val_loss_padded,learning_rate,seconds\n1,3,2.9,2,0.1,1\n2,2,2.5,1.5,0.1,2\n"), 0o644))
 	refs := make(score.References)
@@ -52,7 +52,7 @@ func makeRun(t *testing.T, root, name string, seed int64, good int) {
 	pa4, err := score.PA4(refs, captions, score.Options{})
 	must(err)
 	must(score.WriteImages(filepath.Join(dir, experiment.ImagesFile("test")), coco, pa4))
-	record := experiment.ReadoutsRecord{Checkpoint: "sum", Split: "test"}
+	record := experiment.ReadoutsRecord{Weights: "sum", Split: "test"}
 	for _, o := range (experiment.Experiment{}).Readouts() {
 		out := experiment.ReadoutRecord{Readout: o}
 		if out.Coco, err = score.Bootstrap(coco, score.BootstrapOptions{}); err != nil {
@@ -121,7 +121,7 @@ func TestReportComesFromTheRecords(t *testing.T) {
 	}
 }
 
-func TestReadoutsOfAnotherCheckpointAreRefused(t *testing.T) {
+func TestReadoutsOfOtherWeightsAreRefused(t *testing.T) {
 	root := t.TempDir()
 	makeRun(t, root, "baseline", 1, 6)
 	dir := filepath.Join(root, "results", "data", "baseline", "seed-1")
@@ -129,11 +129,11 @@ func TestReadoutsOfAnotherCheckpointAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Checkpoint = "other"
+	r.Weights = "other"
 	if err := experiment.WriteJSON(filepath.Join(dir, experiment.RunFile), r); err != nil {
 		t.Fatal(err)
 	}
-	if err := Check(root); err == nil || !strings.Contains(err.Error(), "different checkpoints") {
+	if err := Check(root); err == nil || !strings.Contains(err.Error(), "different weights") {
 		t.Errorf("error %v", err)
 	}
 }
