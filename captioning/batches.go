@@ -1,6 +1,7 @@
 package captioning
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 
@@ -123,7 +124,32 @@ func (b *batcher) epoch(number int) []plan {
 	if len(rest) > 0 {
 		plans = append(plans, plan{rest, b.bounds[len(b.bounds)-1]})
 	}
-	random.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
+	return spread(plans, random)
+}
+
+// spread orders the batches such that those of each length come at even distances, with a random start, so that no stretch of
+// an epoch sees short or long captions alone.
+func spread(plans []plan, random *rand.Rand) []plan {
+	of, place := make(map[int]int), make(map[int]float64)
+	for _, p := range plans {
+		of[p.steps]++
+	}
+	type placed struct {
+		plan
+		at float64
+	}
+	all := make([]placed, len(plans))
+	for i, p := range plans {
+		if _, begun := place[p.steps]; !begun {
+			place[p.steps] = random.Float64()
+		}
+		all[i] = placed{p, place[p.steps] / float64(of[p.steps])}
+		place[p.steps]++
+	}
+	slices.SortStableFunc(all, func(a, b placed) int { return cmp.Compare(a.at, b.at) })
+	for i, p := range all {
+		plans[i] = p.plan
+	}
 	return plans
 }
 

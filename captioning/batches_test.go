@@ -2,6 +2,7 @@ package captioning
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -138,5 +139,27 @@ func TestFill(t *testing.T) {
 				t.Errorf("targets %v, want %v", got.Targets, want)
 			}
 		})
+	}
+}
+
+func TestBatchesOfEachLengthComeAtEvenDistances(t *testing.T) {
+	var plans []plan
+	for _, kind := range []struct{ steps, n int }{{5, 40}, {9, 20}, {12, 10}} {
+		for range kind.n {
+			plans = append(plans, plan{steps: kind.steps})
+		}
+	}
+	ordered := spread(plans, rand.New(rand.NewPCG(3, 1)))
+	if len(ordered) != 70 {
+		t.Fatalf("%d batches, want 70", len(ordered))
+	}
+	counts := make(map[int]int)
+	for i, p := range ordered {
+		counts[p.steps]++
+		for steps, n := range map[int]int{5: 40, 9: 20, 12: 10} {
+			if want := float64(n) * float64(i+1) / 70; math.Abs(float64(counts[steps])-want) > 2 {
+				t.Fatalf("after %d batches %d are of %d steps, want about %.1f", i+1, counts[steps], steps, want)
+			}
+		}
 	}
 }

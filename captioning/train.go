@@ -133,7 +133,8 @@ func newTrainRun(backend compute.Backend, c TrainConfig) (_ *trainRun, err error
 		r.checkpoint.Values = r.model.Initialize(c.Settings.Seed)
 	}
 	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, decoder.TrainOptions{
-		LearningRate: r.at.LearningRate, Dropout: c.Settings.Dropout, ClipNorm: c.Settings.ClipNorm, Seed: c.Settings.Seed})
+		LearningRate: r.at.LearningRate, Dropout: c.Settings.Dropout, ClipNorm: c.Settings.ClipNorm, Seed: c.Settings.Seed,
+		BatchWeight: r.batchWeight()})
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +142,20 @@ func newTrainRun(backend compute.Backend, c TrainConfig) (_ *trainRun, err error
 	debug.FreeOSMemory()
 	r.started, r.lastSaved = time.Now(), time.Now()
 	return r, nil
+}
+
+// batchWeight is the mean number of real tokens in a batch where batches are of similar length, and 0, each batch's own
+// number, elsewhere. A batch of short captions has fewer tokens than one of long ones; were each batch's mean loss a step of
+// its own, the tokens of short captions would count more.
+func (r *trainRun) batchWeight() float64 {
+	if r.Settings.Batching != "length" || r.Settings.Loss != "token" {
+		return 0
+	}
+	tokens := 0
+	for _, p := range r.train.pairs {
+		tokens += p.steps()
+	}
+	return float64(tokens) / float64(len(r.train.epoch(0)))
 }
 
 // begin makes a fresh checkpoint, or reads the one to go on from.

@@ -23,6 +23,9 @@ type TrainOptions struct {
 	Dropout      float64 // share of hidden outputs dropped before the output layer
 	ClipNorm     float64 // gradients are scaled down to this global norm; 0 is off
 	Seed         int64   // of the dropout masks
+	// BatchWeight is what the sum of the weighted losses of a batch is divided by: 0 means the sum of the batch's own weights. A
+	// fixed one lets every position count the same, in whatever batch it is.
+	BatchWeight float64
 	// Autodiff takes the gradient of the recurrence step by step instead of by the hand-written pass. It is slower and
 	// exists to be compared with.
 	Autodiff bool
@@ -179,7 +182,11 @@ func (t *Trainer) lossGraph(in []*Node) *Node {
 		outputs = Where(mask, DivScalar(outputs, keep), ZerosLike(outputs))
 	}
 	losses := tokenLosses(t.logitsGraph(w, outputs), targets)
-	return Div(ReduceAllSum(Mul(losses, weights)), ReduceAllSum(weights))
+	total := ReduceAllSum(weights)
+	if t.options.BatchWeight > 0 {
+		total = Scalar(g, dtypes.Float32, t.options.BatchWeight)
+	}
+	return Div(ReduceAllSum(Mul(losses, weights)), total)
 }
 
 // clipByGlobalNorm scales all gradients by limit/norm where their joint 2-norm is above limit, as

@@ -239,12 +239,10 @@ func (d dataset) against(what, prefix string, of func(s experiment.Settings) flo
 	return c
 }
 
-// writeBatching compares batches of similar length with plain shuffled ones after equal epochs: the baseline's runs, and those in
-// the dataset's folder batching, of either kind, which captionlab train made.
+// writeBatching compares batches of similar length with plain shuffled ones after equal epochs: the runs in the dataset's folder
+// batching, which captionlab train made.
 func (d dataset) writeBatching(page *strings.Builder) error {
 	kinds := make(map[string]group)
-	baseline, _ := d.group("baseline")
-	kinds["length"] = group{runs: slices.Clone(baseline.runs)}
 	folders, err := filepath.Glob(filepath.Join(d.results, d.name, "batching", "*", experiment.RunFile))
 	if err != nil || len(folders) == 0 {
 		return err
@@ -260,17 +258,15 @@ func (d dataset) writeBatching(page *strings.Builder) error {
 			return err
 		}
 		g := kinds[r.Settings.Batching]
-		if !slices.ContainsFunc(g.runs, func(other run) bool { return other.Settings.Seed == r.Settings.Seed }) {
-			g.runs = append(g.runs, r)
-			kinds[r.Settings.Batching] = g
-			commands = append(commands, "`"+strings.Join(r.Command, " ")+"`")
-		}
+		g.runs = append(g.runs, r)
+		kinds[r.Settings.Batching] = g
+		commands = append(commands, "`"+strings.Join(r.Command, " ")+"`")
 	}
 	length, shuffled := kinds["length"], kinds["shuffled"]
 	if len(length.runs) == 0 || len(shuffled.runs) == 0 {
 		return nil
 	}
-	fmt.Fprintf(page, "\n### Batches of similar length against shuffled ones\n\nValidation loss_token after equal epochs, and the seconds of training until then: the baseline with %d and %d seeds.\n\n"+
+	fmt.Fprintf(page, "\n### Batches of similar length against shuffled ones\n\nValidation loss_token after equal epochs, and the seconds of training until then: the baseline with %d and %d seed(s).\n\n"+
 		"| epoch | similar length | shuffled | seconds, similar length | seconds, shuffled |\n| --- | --- | --- | --- | --- |\n", len(length.runs), len(shuffled.runs))
 	epochs := math.MaxInt
 	for _, r := range slices.Concat(length.runs, shuffled.runs) {
