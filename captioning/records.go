@@ -33,6 +33,7 @@ func (m *Model) WriteRecords(dir, checkpoints string, run experiment.Run, starte
 	if run.Identity, err = experiment.Identity(c.Settings, c.Data, c.Encoder); err != nil {
 		return err
 	}
+	run.Model = experiment.ModelVersion
 	run.Vocabulary, run.Parameters, run.Weights = c.Vocabulary.Len(), m.NumParameters(), c.weightsSum()
 	run.Epochs, run.BestEpoch, run.TrainTime = last.Training.Epoch, last.Training.Best, last.Training.Seconds
 	run.Unreadable = len(f.Manifest.Skipped)

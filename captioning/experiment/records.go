@@ -39,7 +39,8 @@ func ImagesFile(split string) string { return "images_" + split + ".csv" }
 // Run is the record of how a result came about.
 type Run struct {
 	Experiment  string   `json:"experiment"`
-	Identity    string   `json:"identity"` // see Identity
+	Identity    string   `json:"identity"`      // see Identity
+	Model       int      `json:"model_version"` // see ModelVersion
 	Command     []string `json:"command"`
 	Commit      string   `json:"commit"`  // of the source tree; "+changes" behind it where it had uncommitted changes
 	Started     string   `json:"started"` // RFC 3339, UTC

@@ -31,7 +31,7 @@ func makeRun(t *testing.T, root, name string, seed int64, good int) {
 	must(os.MkdirAll(dir, 0o755))
 	s := experiment.Defaults()
 	s.Seed = seed
-	must(experiment.WriteJSON(filepath.Join(dir, experiment.RunFile), experiment.Run{Experiment: name, Command: []string{"captionlab", "reproduce"},
+	must(experiment.WriteJSON(filepath.Join(dir, experiment.RunFile), experiment.Run{Experiment: name, Model: experiment.ModelVersion, Command: []string{"captionlab", "reproduce"},
 		Settings: s, Epochs: 2, BestEpoch: 2, TrainTime: 60, Parameters: 1_000_000, Weights: "sum", Examples: map[string]int{"train": 3}, Host: experiment.Host{Cores: 2, CPU: "Z80"}}))
 	must(experiment.WriteJSON(filepath.Join(dir, experiment.MetricsFile), map[string]any{"losses": losses{Token: 2.5, Padded: 1.5}}))
 	must(os.WriteFile(filepath.Join(dir, experiment.CurveFile), []byte("epoch,train_loss,val_loss_token,val_loss_padded,learning_rate,seconds\n1,3,2.9,2,0.1,1\n2,2,2.5,1.5,0.1,2\n"), 0o644))
@@ -106,6 +106,9 @@ func TestReportComesFromTheRecords(t *testing.T) {
 	}
 	if s := string(text); !strings.HasPrefix(s, "before\n") || !strings.HasSuffix(s, "after\n") || strings.Contains(s, "old") || !strings.Contains(s, "70.00") {
 		t.Errorf("README.md became:\n%s", s)
+	}
+	if strings.Contains(string(page), "earlier version") {
+		t.Error("runs of this version are marked as of an earlier one")
 	}
 	// A record that changes makes the report stale; one that is damaged is named.
 	makeRun(t, root, "rnn", 1, 2)

@@ -54,15 +54,23 @@ func (d dataset) write(page *strings.Builder, files map[string][]byte) error {
 	}
 	page.WriteString("\n### Runs\n\n| run | epochs (best) | parameters | training | made by |\n| --- | --- | --- | --- | --- |\n")
 	var total time.Duration
+	old := 0
 	hosts := make(map[string]bool)
 	for _, g := range d.groups {
 		for _, r := range g.runs {
 			took := time.Duration(r.TrainTime * float64(time.Second))
 			total += took
 			hosts[fmt.Sprintf("%d cores of %s", r.Host.Cores, r.Host.CPU)] = true
-			fmt.Fprintf(page, "| [%s](%s) | %d (%d) | %.1f M | %v | `%s` |\n", strings.TrimPrefix(r.folder, d.name+"/"), r.folder, r.Epochs, r.BestEpoch,
+			mark := ""
+			if r.Model != experiment.ModelVersion {
+				old, mark = old+1, " \\*"
+			}
+			fmt.Fprintf(page, "| [%s](%s)%s | %d (%d) | %.1f M | %v | `%s` |\n", strings.TrimPrefix(r.folder, d.name+"/"), r.folder, mark, r.Epochs, r.BestEpoch,
 				float64(r.Parameters)/1e6, took.Round(time.Second), strings.Join(r.Command, " "))
 		}
+	}
+	if old > 0 {
+		page.WriteString("\n\\* Made by an earlier version of the training code, the commit that its run.json names; made again, it ends in other numbers.\n")
 	}
 	var machines []string
 	for h := range hosts {
