@@ -55,7 +55,8 @@ func (j Job) Name() string {
 // declares where there are none.
 func (r Reproduction) Plan(experiments []experiment.Experiment, seeds []int64) ([]Job, error) {
 	var jobs []Job
-	rate := r.pastRate()
+	count := r.counter()
+	rate := r.pastRate(count)
 	for _, e := range experiments {
 		own := seeds
 		if len(own) == 0 {
@@ -63,7 +64,7 @@ func (r Reproduction) Plan(experiments []experiment.Experiment, seeds []int64) (
 				own = append(own, int64(s)+1)
 			}
 		}
-		perToken, tokens, err := r.work(e.Settings)
+		perToken, tokens, err := work(count, e.Settings)
 		if err != nil {
 			return nil, err
 		}
@@ -121,50 +122,73 @@ func (r Reproduction) done(j Job) bool {
 	return err == nil
 }
 
-// work returns the operations that a real token costs in training, forward and backward, and the real tokens of an epoch.
-func (r Reproduction) work(s experiment.Settings) (perToken float64, tokens int, err error) {
-	words, err := buildVocabulary(r.Dataset, s)
-	if err != nil {
-		return 0, 0, err
+// counter returns the size of the vocabulary and the real tokens of an epoch.
+type counter func(s experiment.Settings) (words, tokens int, err error)
+
+// counter counts the training captions once for each way of cutting them into tokens.
+func (r Reproduction) counter() counter {
+	type way struct {
+		tokens              string
+		minCount, maxTokens int
 	}
-	tokenize, err := score.Tokenizer(s.Tokens)
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, ex := range r.Dataset.Examples(datasets.Train) {
-		for _, c := range ex.Captions {
-			tokens += min(len(tokenize(c))+1, s.MaxTokens-1) // <end> is one
+	known := make(map[way][2]int)
+	return func(s experiment.Settings) (words, tokens int, err error) {
+		key := way{s.Tokens, s.MinCount, s.MaxTokens}
+		if n, ok := known[key]; ok {
+			return n[0], n[1], nil
 		}
+		vocabulary, err := buildVocabulary(r.Dataset, s)
+		if err != nil {
+			return 0, 0, err
+		}
+		tokenize, err := score.Tokenizer(s.Tokens)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, ex := range r.Dataset.Examples(datasets.Train) {
+			for _, c := range ex.Captions {
+				tokens += min(len(tokenize(c))+1, s.MaxTokens-1) // <end> is one
+			}
+		}
+		known[key] = [2]int{vocabulary.Len(), tokens}
+		return vocabulary.Len(), tokens, nil
+	}
+}
+
+// work returns the operations that a real token costs in training, forward and backward, and the real tokens of an epoch.
+func work(count counter, s experiment.Settings) (perToken float64, tokens int, err error) {
+	words, tokens, err := count(s)
+	if err != nil {
+		return 0, 0, err
 	}
 	gates := 1
 	if s.Cell == "lstm" {
 		gates = 4
 	}
-	return 6 * float64(gates*s.Hidden*(s.Embedding+s.Hidden)+s.Hidden*words.Len()), tokens, nil
+	return 6 * float64(gates*s.Hidden*(s.Embedding+s.Hidden)+s.Hidden*words), tokens, nil
 }
 
-// pastRate is how many operations a second the slowest of the dataset's earlier runs came to; where there are none, what two
+// pastRate is how many operations a second the dataset's earlier runs came to, all together; where there are none, what two
 // slow cores come to.
-func (r Reproduction) pastRate() float64 {
-	slowest := 0.0
+func (r Reproduction) pastRate(count counter) float64 {
+	operations, seconds := 0.0, 0.0
 	folders, _ := filepath.Glob(filepath.Join(r.Results, r.Dataset.Name(), "*", "*", experiment.RunFile))
 	for _, f := range folders {
 		run, err := experiment.ReadRun(filepath.Dir(f))
-		if err != nil || run.TrainTime <= 0 || run.Fingerprint != r.Fingerprint {
+		if err != nil || run.Fingerprint != r.Fingerprint {
 			continue
 		}
-		perToken, tokens, err := r.work(run.Settings)
+		perToken, tokens, err := work(count, run.Settings)
 		if err != nil {
 			continue
 		}
-		if rate := perToken * float64(tokens) * float64(run.Epochs) / run.TrainTime; slowest == 0 || rate < slowest {
-			slowest = rate
-		}
+		operations += perToken * float64(tokens) * float64(run.Epochs)
+		seconds += run.TrainTime
 	}
-	if slowest == 0 {
+	if operations == 0 || seconds == 0 {
 		return 50e9
 	}
-	return slowest
+	return operations / seconds
 }
 
 // Run makes one job: it trains, or goes on training, reads the model out in every way, and writes the records, run.json

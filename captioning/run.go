@@ -31,7 +31,7 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 
 // OpenWithCell is Open for a run with a cell of one's own, which is passed by value; nil takes the built-in one.
 func OpenWithCell(backend compute.Backend, dir string, cell decoder.Cell) (*Model, error) {
-	file, err := checkpointOf(dir)
+	file, err := CheckpointFile(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +42,9 @@ func OpenWithCell(backend compute.Backend, dir string, cell decoder.Cell) (*Mode
 	return NewModel(backend, c, cell)
 }
 
-// checkpointOf finds the best checkpoint of the run in dir: there, or, for records that Reproduction left, in the cache
+// CheckpointFile finds the best checkpoint of the run in dir: there, or, for records that Reproduction left, in the cache
 // folder.
-func checkpointOf(dir string) (string, error) {
+func CheckpointFile(dir string) (string, error) {
 	file := filepath.Join(dir, bestFile)
 	if _, err := os.Stat(file); err == nil {
 		return file, nil

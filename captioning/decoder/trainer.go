@@ -87,7 +87,7 @@ func (t *Trainer) SetLearningRate(rate float64) error {
 }
 
 // Step takes one optimizer step and returns the loss before it, in nats: the sum of weight x cross-entropy over the batch
-// divided by the sum of weights. A loss that is not finite comes back as it is; the weights are spoilt then.
+// divided by the sum of weights, or by TrainOptions.BatchWeight. A loss that is not finite comes back as it is; the weights are spoilt then.
 func (t *Trainer) Step(b *Batch) (loss float64, err error) {
 	if err := b.Check(t.Model); err != nil {
 		return 0, err
@@ -213,21 +213,6 @@ type State map[string][]float32
 const adamScope = "/" + optimizer.AdamDefaultScope
 
 var learningRatePath = "/" + optimizer.Scope + "/" + optimizer.ParamLearningRate
-
-// State copies the optimizer's state to the host. It is empty before the first step.
-func (t *Trainer) State() (State, error) {
-	state := make(State)
-	for _, name := range t.StateNames() {
-		err := t.ReadState(name, func(data []float32) error {
-			state[name] = slices.Clone(data)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return state, nil
-}
 
 // StateNames lists the arrays of the optimizer's state, sorted. There are none before the first step.
 func (t *Trainer) StateNames() []string {

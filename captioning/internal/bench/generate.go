@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -17,9 +16,9 @@ var generateRun = filepath.Join("results", "flickr8k", "baseline", "seed-1")
 // weights.
 func benchGenerate(b *bench) error {
 	b.record.Data = "features of Flickr8k's 1,000 test pictures; weights of " + filepath.ToSlash(generateRun)
-	best := filepath.Join(generateRun, "best.safetensors")
-	if _, err := os.Stat(best); err != nil {
-		return fmt.Errorf("%w; train it first: captionlab train --dataset flickr8k --experiment baseline --seed 1", err)
+	best, err := captioning.CheckpointFile(generateRun)
+	if err != nil {
+		return err
 	}
 	if err := exportTest(b.ctx, b.dir); err != nil {
 		return err
