@@ -43,8 +43,9 @@ type Cell interface {
 // unroller is what a built-in cell offers beyond Cell: the whole teacher-forced sequence at once with a gradient written
 // by hand, which is faster than automatic differentiation of the steps (see recurrence.go).
 type unroller interface {
-	// unrollGraph returns the outputs [time, batch, hidden] for inputs xs [time, batch, in].
-	unrollGraph(w Weights, xs *Node, state []*Node) *Node
+	// unrollGraph returns the outputs [time, batch, hidden] for inputs that stand, each once, in xs [n, in]; places [time, batch]
+	// tells where.
+	unrollGraph(w Weights, xs, places *Node, state []*Node) *Node
 }
 
 // tabled is what a built-in cell offers beyond Cell for generation: its step in two parts, of which the first depends on the

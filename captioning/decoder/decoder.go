@@ -51,7 +51,7 @@ func New(backend compute.Backend, m Model, values Values) (*Decoder, error) {
 	}
 	var err error
 	d.losses, err = model.NewExec(backend, d.store, func(scope *model.Scope, in []*Node) *Node {
-		return d.tokenLossesGraph(d.weightsGraph(in[0].Graph()), in[0], in[1], in[2])
+		return d.tokenLossesGraph(d.weightsGraph(in[0].Graph()), in[0], in[1], in[2], in[3])
 	})
 	return d, err
 }
@@ -114,9 +114,26 @@ func (b *Batch) Check(m Model) error {
 	return nil
 }
 
-func (b *Batch) tensors(m Model) (features, inputs, targets, weights *tensors.Tensor) {
-	return tensors.FromFlatDataAndDimensions(b.Features, b.Size, m.Features),
-		tensors.FromFlatDataAndDimensions(b.Inputs, b.Steps, b.Size),
+// words lists each input word of the batch once, in ascending order, and for every position the place [steps, size] of its
+// word in that list. A caption batch holds its words three times over, and what a word contributes to the cell's gates need
+// be computed once. The list is filled up to a whole number of eighths of the positions (few compiled programs are needed
+// then); the filling is read at no position.
+func (b *Batch) words() (words, places *tensors.Tensor) {
+	list := slices.Compact(slices.Sorted(slices.Values(b.Inputs)))
+	at := make([]int32, len(b.Inputs))
+	for i, id := range b.Inputs {
+		place, _ := slices.BinarySearch(list, id)
+		at[i] = int32(place)
+	}
+	eighth := (len(b.Inputs) + 7) / 8
+	filled := make([]int32, (len(list)+eighth-1)/eighth*eighth)
+	copy(filled, list)
+	return tensors.FromFlatDataAndDimensions(filled, len(filled)), tensors.FromFlatDataAndDimensions(at, b.Steps, b.Size)
+}
+
+func (b *Batch) tensors(m Model) (features, words, places, targets, weights *tensors.Tensor) {
+	words, places = b.words()
+	return tensors.FromFlatDataAndDimensions(b.Features, b.Size, m.Features), words, places,
 		tensors.FromFlatDataAndDimensions(b.Targets, b.Steps, b.Size),
 		tensors.FromFlatDataAndDimensions(b.Weights, b.Steps, b.Size)
 }
@@ -128,8 +145,8 @@ func (d *Decoder) TokenLosses(b *Batch) (losses []float32, err error) {
 		return nil, err
 	}
 	defer recoverTo(&err, "decoder: losses")
-	features, inputs, targets, _ := b.tensors(d.Model)
-	out, err := d.losses.Call1(features, inputs, targets)
+	features, words, places, targets, _ := b.tensors(d.Model)
+	out, err := d.losses.Call1(features, words, places, targets)
 	if err != nil {
 		return nil, fmt.Errorf("decoder: losses: %w", err)
 	}
@@ -138,8 +155,8 @@ func (d *Decoder) TokenLosses(b *Batch) (losses []float32, err error) {
 }
 
 // tokenLossesGraph returns [steps*size] losses of all positions.
-func (d *Decoder) tokenLossesGraph(w Weights, features, inputs, targets *Node) *Node {
-	outputs := d.outputsGraph(w, features, inputs)
+func (d *Decoder) tokenLossesGraph(w Weights, features, words, places, targets *Node) *Node {
+	outputs := d.outputsGraph(w, features, words, places)
 	rows := outputs.Shape().Dim(0) * outputs.Shape().Dim(1)
 	logits := d.logitsGraph(w, Reshape(outputs, rows, d.Hidden))
 	return tokenLosses(logits, Reshape(targets, rows))

@@ -140,7 +140,7 @@ func (m Model) imageGraph(w Weights, features *Node) *Node {
 
 // embedGraph looks up token ids [...] and returns [..., embedding].
 func (m Model) embedGraph(w Weights, ids *Node) *Node {
-	return Gather(w[embeddingWeight], ExpandAxes(ids, -1))
+	return lookUp(w[embeddingWeight], ids)
 }
 
 // startGraph returns the states before <start> is read, for features [batch, features].
@@ -161,18 +161,19 @@ func (m Model) startGraph(w Weights, features *Node) []*Node {
 	return states
 }
 
-// outputsGraph runs teacher forcing over inputs [time, batch] (int32 ids, <start> first) and returns the outputs of the
-// recurrent layer [time, batch, hidden].
-func (m Model) outputsGraph(w Weights, features, inputs *Node) *Node {
+// outputsGraph runs teacher forcing and returns the outputs of the recurrent layer [time, batch, hidden]. Words [n] (int32)
+// are the ids of the input words, each once, places [time, batch] (int32) where in words each position's input stands.
+func (m Model) outputsGraph(w Weights, features, words, places *Node) *Node {
 	states := m.startGraph(w, features)
-	xs := m.embedGraph(w, inputs)
-	steps, batch := inputs.Shape().Dim(0), inputs.Shape().Dim(1)
-	xs.AssertDims(steps, batch, m.Embedding)
+	xs := m.embedGraph(w, words)
+	steps, batch := places.Shape().Dim(0), places.Shape().Dim(1)
+	xs.AssertDims(words.Shape().Dim(0), m.Embedding)
 	own := m.cellWeights(w)
 	if fast, ok := m.Cell.(unroller); ok {
-		return fast.unrollGraph(own, xs, states)
+		return fast.unrollGraph(own, xs, places, states)
 	}
 	outputs := make([]*Node, steps)
+	xs = lookUp(xs, places)
 	for t := range steps {
 		states = m.Cell.Step(own, stepOf(xs, t), states)
 		checkStates(m.Cell, "Step", states, batch, m.Hidden)
@@ -180,6 +181,9 @@ func (m Model) outputsGraph(w Weights, features, inputs *Node) *Node {
 	}
 	return Stack(outputs, 0)
 }
+
+// lookUp returns the rows of table [n, k] at places [...]: [..., k].
+func lookUp(table, places *Node) *Node { return Gather(table, ExpandAxes(places, -1)) }
 
 // logitsGraph maps outputs [rows, hidden] to logits [rows, vocabulary].
 func (m Model) logitsGraph(w Weights, outputs *Node) *Node {

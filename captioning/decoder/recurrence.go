@@ -13,17 +13,17 @@ import (
 // forms that gradient with one large product at the end. Both passes are loops on the device, so that the time to compile
 // does not grow with the length of the captions.
 
-// unrollGraph runs the LSTM over xs [time, batch, in] from the states h0, c0 and returns all outputs [time, batch, hidden].
-func (LSTM) unrollGraph(w Weights, xs *Node, state []*Node) *Node {
-	steps, batch, hidden := xs.Shape().Dim(0), xs.Shape().Dim(1), state[0].Shape().Dim(1)
+// unrollGraph runs the LSTM from the states h0, c0; see unroller.
+func (LSTM) unrollGraph(w Weights, xs, places *Node, state []*Node) *Node {
+	steps, batch, hidden := places.Shape().Dim(0), places.Shape().Dim(1), state[0].Shape().Dim(1)
 	var outputs, cells, activated *Node // h and c after each step; activated gates [time, batch, 4*hidden]
-	inputs := []*Node{inputGates(w, xs), state[0], state[1], w["weight_hh"]}
+	inputs := []*Node{lookUp(inputGates(w, xs), places), state[0], state[1], w["weight_hh"]}
 	forward := func(in []*Node) *Node {
 		g := xs.Graph()
 		final := forSteps(0, steps, 1, []*Node{in[0], in[3]}, []*Node{
 			in[1], in[2], zeros(g, steps, batch, hidden), zeros(g, steps, batch, hidden), zeros(g, steps, batch, 4*hidden),
 		}, func(t *Node, fixed, s []*Node) []*Node {
-			pre := Add(at(fixed[0], t), matMulT(s[0], fixed[1]))
+			pre := Add(at(fixed[0], t), recurrentProduct(s[0], fixed[1], t))
 			h, c, gates := lstmGates(pre, s[1])
 			return []*Node{h, c, put(s[2], h, t), put(s[3], c, t), put(s[4], Concatenate(gates[:], -1), t)}
 		})
@@ -55,15 +55,15 @@ func (LSTM) unrollGraph(w Weights, xs *Node, state []*Node) *Node {
 	return withGradient(inputs, forward, backward)
 }
 
-// unrollGraph runs the tanh RNN over xs [time, batch, in] from h0 and returns all outputs [time, batch, hidden].
-func (RNN) unrollGraph(w Weights, xs *Node, state []*Node) *Node {
-	steps, batch, hidden := xs.Shape().Dim(0), xs.Shape().Dim(1), state[0].Shape().Dim(1)
+// unrollGraph runs the tanh RNN from h0; see unroller.
+func (RNN) unrollGraph(w Weights, xs, places *Node, state []*Node) *Node {
+	steps, batch, hidden := places.Shape().Dim(0), places.Shape().Dim(1), state[0].Shape().Dim(1)
 	var outputs *Node
-	inputs := []*Node{inputGates(w, xs), state[0], w["weight_hh"]}
+	inputs := []*Node{lookUp(inputGates(w, xs), places), state[0], w["weight_hh"]}
 	forward := func(in []*Node) *Node {
 		final := forSteps(0, steps, 1, []*Node{in[0], in[2]}, []*Node{in[1], zeros(xs.Graph(), steps, batch, hidden)},
 			func(t *Node, fixed, s []*Node) []*Node {
-				h := Tanh(Add(at(fixed[0], t), matMulT(s[0], fixed[1])))
+				h := Tanh(Add(at(fixed[0], t), recurrentProduct(s[0], fixed[1], t)))
 				return []*Node{h, put(s[1], h, t)}
 			})
 		outputs = final[1]
@@ -149,6 +149,16 @@ func sigmoidSlope(s *Node) *Node { return Sub(s, Mul(s, s)) }
 // tanhSlope is the derivative of tanh at a point where its value is y.
 func tanhSlope(y *Node) *Node {
 	return Sub(filled(y.Graph(), float32(1), y.Shape().Dimensions...), Mul(y, y))
+}
+
+// recurrentProduct is h [batch, hidden] times the transpose of w [n, hidden]: [batch, n], inside a loop over t. XLA's CPU
+// backend multiplies a large matrix from the left at its peak and a third slower from the right, so it is computed as w times
+// the transpose of h. The choice between the product and zeros, of which the second is never taken, keeps XLA's simplifier
+// from turning the product round again.
+func recurrentProduct(h, w, t *Node) *Node {
+	product := DotGeneral(w, []int{1}, nil, h, []int{1}, nil)
+	never := Equal(t, constant(t.Graph(), int32(-1)))
+	return Transpose(Where(never, zeros(t.Graph(), product.Shape().Dimensions...), product), 0, 1)
 }
 
 // recurrentGradient is the sum over time and batch of dPre [time, batch, n] times the hidden state before each step [time,

@@ -38,7 +38,7 @@ type Trainer struct {
 	options TrainOptions
 	step    *model.Exec
 	steps   int64
-	shapes  map[[2]int]bool // time steps and rows of the batches that programs were compiled for
+	shapes  map[[3]int]bool // time steps, words and rows of the batches that programs were compiled for
 	trimmed time.Time
 }
 
@@ -59,7 +59,7 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{Decoder: d, options: options, shapes: make(map[[2]int]bool)}
+	t := &Trainer{Decoder: d, options: options, shapes: make(map[[3]int]bool)}
 	if err := t.restore(state); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (t *Trainer) Step(b *Batch) (loss float64, err error) {
 		return 0, fmt.Errorf("decoder: training step %d: %w", t.steps+1, err)
 	}
 	t.steps++
-	shape := [2]int{b.Steps, inputs[4].(*tensors.Tensor).Size()}
+	shape := [3]int{b.Steps, inputs[1].(*tensors.Tensor).Size(), inputs[5].(*tensors.Tensor).Size()}
 	if now := time.Now(); !t.shapes[shape] || now.Sub(t.trimmed) > trimEvery {
 		t.shapes[shape], t.trimmed = true, now
 		memory.Trim() // of what compiling, and buffers of other sizes, left behind
@@ -121,8 +121,8 @@ func (t *Trainer) inputs(b *Batch) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	features, inputs, targets, weights := b.tensors(t.Model)
-	return []any{features, inputs, targets, weights, rows, dropoutState}, nil
+	features, words, places, targets, weights := b.tensors(t.Model)
+	return []any{features, words, places, targets, weights, rows, dropoutState}, nil
 }
 
 // rows lists the positions of the batch with a weight, filled up with positions of weight 0 to a whole number of quarters of
@@ -145,8 +145,8 @@ func (b *Batch) rows() (*tensors.Tensor, error) {
 	return tensors.FromFlatDataAndDimensions(counted, len(counted), 1), nil
 }
 
-// stepGraph builds one training step. Inputs: features, inputs, targets, weights, rows to compute the loss of, dropout
-// state. Output layer and loss see these rows alone.
+// stepGraph builds one training step. Inputs: features, words, places, targets, weights, rows to compute the loss of,
+// dropout state. Output layer and loss see these rows alone.
 func (t *Trainer) stepGraph(scope *model.Scope, in []*Node) *Node {
 	loss := t.lossGraph(in)
 	gradients := t.gradientsGraph(scope, loss)
@@ -167,11 +167,11 @@ func (t *Trainer) gradientsGraph(scope *model.Scope, loss *Node) []*Node {
 
 // lossGraph builds the weighted mean loss of a batch; see stepGraph for its inputs.
 func (t *Trainer) lossGraph(in []*Node) *Node {
-	features, inputs, targets, weights, rows, dropoutState := in[0], in[1], in[2], in[3], in[4], in[5]
+	features, words, places, targets, weights, rows, dropoutState := in[0], in[1], in[2], in[3], in[4], in[5], in[6]
 	g := features.Graph()
 	w := t.weightsGraph(g)
-	outputs := t.outputsGraph(w, features, inputs)
-	positions := inputs.Shape().Size()
+	outputs := t.outputsGraph(w, features, words, places)
+	positions := places.Shape().Size()
 	outputs, targets, weights = Reshape(outputs, positions, t.Hidden), Reshape(targets, positions), Reshape(weights, positions)
 	if rows.Shape().Dim(0) < positions {
 		outputs, targets, weights = Gather(outputs, rows), Gather(targets, rows), Gather(weights, rows)
