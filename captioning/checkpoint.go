@@ -22,11 +22,13 @@ import (
 	"captionlab/captioning/vocab"
 )
 
-// Names of the checkpoints in a run folder. The best one has the weights of the epoch with the lowest validation loss; the
-// last one everything that training needs to go on; the one before stands in where the last one is damaged.
+// LastCheckpoint is the name, in a run folder, of the checkpoint with everything that training needs to go on.
+const LastCheckpoint = "last.safetensors"
+
+// Names of the other checkpoints. The best one has the weights of the epoch with the lowest validation loss; the one before
+// stands in where the last one is damaged.
 const (
 	bestFile     = "best.safetensors"
-	lastFile     = "last.safetensors"
 	previousFile = "previous.safetensors"
 )
 
@@ -194,7 +196,7 @@ func (c *Checkpoint) writeLast(dir string, t *decoder.Trainer) error {
 	if err := c.write(fresh, t, true); err != nil {
 		return err
 	}
-	last := filepath.Join(dir, lastFile)
+	last := filepath.Join(dir, LastCheckpoint)
 	if err := os.Rename(last, filepath.Join(dir, previousFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
@@ -205,7 +207,7 @@ func (c *Checkpoint) writeLast(dir string, t *decoder.Trainer) error {
 // which warn is told. None at all is (nil, nil).
 func readLast(dir string, warn func(string)) (*Checkpoint, error) {
 	var problems []error
-	for _, name := range []string{lastFile, previousFile} {
+	for _, name := range []string{LastCheckpoint, previousFile} {
 		c, err := ReadCheckpoint(filepath.Join(dir, name))
 		if err == nil {
 			if len(problems) > 0 {

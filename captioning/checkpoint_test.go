@@ -55,7 +55,7 @@ func TestDamagedCheckpointFallsBack(t *testing.T) {
 	for name, change := range damages {
 		t.Run(name, func(t *testing.T) {
 			c := copyRun(t, stopped)
-			damage(t, filepath.Join(c.Dir, lastFile), change)
+			damage(t, filepath.Join(c.Dir, LastCheckpoint), change)
 			var warnings []string
 			c.Warn = func(line string) { warnings = append(warnings, line) }
 			r, err := newTrainRun(xlatest.OpenForTest(t), c)
@@ -64,13 +64,13 @@ func TestDamagedCheckpointFallsBack(t *testing.T) {
 			if r.at.Epoch != 0 || r.at.Batch != 4 {
 				t.Errorf("the run goes on from epoch %d, batch %d, want 0 and 4", r.at.Epoch, r.at.Batch)
 			}
-			if all := strings.Join(warnings, "\n"); !strings.Contains(all, lastFile) || !strings.Contains(all, "epoch 0, batch 4") {
+			if all := strings.Join(warnings, "\n"); !strings.Contains(all, LastCheckpoint) || !strings.Contains(all, "epoch 0, batch 4") {
 				t.Errorf("warnings %q do not name the file and the checkpoint before it", warnings)
 			}
 		})
 	}
 	// From the checkpoint before the last one, too, the run ends in the same bits.
-	must(t, os.Remove(filepath.Join(stopped.Dir, lastFile)))
+	must(t, os.Remove(filepath.Join(stopped.Dir, LastCheckpoint)))
 	_, err := Train(context.Background(), xlatest.OpenForTest(t), stopped)
 	must(t, err)
 	wantSameRun(t, wholeRun(t), stopped.Dir)
@@ -81,11 +81,11 @@ func TestNoUsableCheckpoint(t *testing.T) {
 	for name, change := range damages {
 		t.Run(name, func(t *testing.T) {
 			c := copyRun(t, stopped)
-			for _, file := range []string{lastFile, previousFile} {
+			for _, file := range []string{LastCheckpoint, previousFile} {
 				damage(t, filepath.Join(c.Dir, file), change)
 			}
 			_, err := Train(context.Background(), xlatest.OpenForTest(t), c)
-			wantError(t, err, "no usable checkpoint", c.Dir, lastFile, previousFile)
+			wantError(t, err, "no usable checkpoint", c.Dir, LastCheckpoint, previousFile)
 		})
 	}
 }

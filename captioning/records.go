@@ -23,7 +23,7 @@ import (
 // command began; run holds what only the caller knows (experiment, command, backend), the rest is filled in here.
 func (m *Model) WriteRecords(dir, checkpoints string, run experiment.Run, started time.Time, ds datasets.Dataset, f *encoder.Features, e *Evaluation, captions []score.Caption) error {
 	c := m.Checkpoint
-	last, err := ReadCheckpoint(filepath.Join(checkpoints, lastFile))
+	last, err := ReadCheckpoint(filepath.Join(checkpoints, LastCheckpoint))
 	if err != nil {
 		return err
 	}

@@ -232,7 +232,7 @@ func (r Reproduction) Run(ctx context.Context, backend compute.Backend, f *encod
 	if err := os.MkdirAll(kept, 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{bestFile, previousFile, lastFile} {
+	for _, name := range []string{bestFile, previousFile, LastCheckpoint} {
 		if err := os.Rename(filepath.Join(j.Work, name), filepath.Join(kept, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("checkpoints: %w", err)
 		}

@@ -35,6 +35,9 @@ type TrainConfig struct {
 	Resume bool
 	// Progress is called after every step and at the end of every epoch; may be nil.
 	Progress func(TrainProgress)
+	// AfterEpoch is called at the end of every epoch, when its checkpoint is written, with the model as it is then, which it must
+	// not keep or finalize. Its error ends the training. May be nil.
+	AfterEpoch func(*Model, CurvePoint) error
 	// Warn is told, in a line each, what is odd but no error; may be nil.
 	Warn func(string)
 	// CheckpointEvery is how often, beside the end of every epoch, a checkpoint is written; 0 means five minutes.
@@ -263,6 +266,9 @@ func (r *trainRun) endEpoch(batches int, val Losses) error {
 		return err
 	}
 	r.tell(batches, &point)
+	if r.AfterEpoch != nil {
+		return r.AfterEpoch(&Model{Checkpoint: r.checkpoint, decoder: r.trainer.Decoder}, point)
+	}
 	return nil
 }
 

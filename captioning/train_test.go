@@ -96,7 +96,7 @@ func stopAfter(t *testing.T, c TrainConfig, steps int) error {
 // wantSameRun compares what two runs ended in, to the bit; only times may differ.
 func wantSameRun(t *testing.T, wantDir, gotDir string) {
 	t.Helper()
-	for _, name := range []string{bestFile, lastFile} {
+	for _, name := range []string{bestFile, LastCheckpoint} {
 		want, err := ReadCheckpoint(filepath.Join(wantDir, name))
 		must(t, err)
 		got, err := ReadCheckpoint(filepath.Join(gotDir, name))

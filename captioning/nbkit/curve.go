@@ -12,6 +12,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"captionlab/captioning"
 )
 
 // Line is one line of a diagram.
@@ -29,6 +31,9 @@ func Curves(title, xLabel, yLabel string, lines ...Line) (template.HTML, error) 
 	for i, line := range lines {
 		if len(line.X) != len(line.Y) {
 			return "", fmt.Errorf("line %q has %d x and %d y values", line.Name, len(line.X), len(line.Y))
+		}
+		if len(line.X) == 0 {
+			continue
 		}
 		points := make(plotter.XYs, len(line.X))
 		for j := range points {
@@ -51,4 +56,14 @@ func Curves(title, xLabel, yLabel string, lines ...Line) (template.HTML, error) 
 	}
 	svg := out.String()
 	return template.HTML(svg[strings.Index(svg, "<svg"):]), nil // without the XML declaration, which HTML does not know
+}
+
+// LossCurve draws the training and the validation loss of a run by epoch.
+func LossCurve(title string, curve []captioning.CurvePoint) (template.HTML, error) {
+	train, val := Line{Name: "training"}, Line{Name: "validation"}
+	for _, p := range curve {
+		train.X, train.Y = append(train.X, float64(p.Epoch)), append(train.Y, p.TrainLoss)
+		val.X, val.Y = append(val.X, float64(p.Epoch)), append(val.Y, p.Val.Token)
+	}
+	return Curves(title, "epoch", "loss in nats per token", train, val)
 }

@@ -149,10 +149,5 @@ func lossCurve(dir string) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	train, val := nbkit.Line{Name: "training"}, nbkit.Line{Name: "validation"}
-	for _, p := range curve {
-		train.X, train.Y = append(train.X, float64(p.Epoch)), append(train.Y, p.TrainLoss)
-		val.X, val.Y = append(val.X, float64(p.Epoch)), append(val.Y, p.Val.Token)
-	}
-	return nbkit.Curves("", "epoch", "loss in nats per token", train, val)
+	return nbkit.LossCurve("", curve)
 }

@@ -53,7 +53,7 @@ func (d dataset) versus(a, b string, paper [2]float64) ([]finding, error) {
 	if !okA || !okB {
 		return nil, nil
 	}
-	differences, err := score.Compare(ga.runs[0].pa4, gb.runs[0].pa4, score.BootstrapOptions{})
+	differences, err := score.Compare(ga.Runs[0].PA4, gb.Runs[0].PA4, score.BootstrapOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("%s against %s: %w", a, b, err)
 	}
@@ -64,8 +64,8 @@ func (d dataset) versus(a, b string, paper [2]float64) ([]finding, error) {
 			f.note = fmt.Sprintf("the paper's difference is %.1f", paper[m])
 		}
 		var others []string
-		for i := 1; i < min(len(ga.runs), len(gb.runs)); i++ {
-			others = append(others, fmt.Sprintf("%+.2f", ga.runs[i].pa4.Values()[m]-gb.runs[i].pa4.Values()[m]))
+		for i := 1; i < min(len(ga.Runs), len(gb.Runs)); i++ {
+			others = append(others, fmt.Sprintf("%+.2f", ga.Runs[i].PA4.Values()[m]-gb.Runs[i].PA4.Values()[m]))
 		}
 		if len(others) > 0 {
 			f.note = strings.TrimPrefix(f.note+"; other seeds "+strings.Join(others, ", "), "; ")
@@ -82,7 +82,7 @@ func (d dataset) sampling(name string) ([]finding, error) {
 		return nil, nil
 	}
 	var out []finding
-	for _, o := range g.runs[0].readouts.Readouts {
+	for _, o := range g.Runs[0].Readouts.Readouts {
 		if o.Readout.Name != name {
 			continue
 		}
@@ -106,7 +106,7 @@ func (d dataset) falling() ([]finding, error) {
 		var values []string
 		falls, last := true, 0.0
 		var hottest experiment.ReadoutRecord
-		for _, o := range g.runs[0].readouts.Readouts {
+		for _, o := range g.Runs[0].Readouts.Readouts {
 			if o.Readout.Temperature == 0 {
 				continue
 			}

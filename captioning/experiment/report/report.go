@@ -17,28 +17,28 @@ import (
 	"captionlab/captioning/score"
 )
 
-// run is one run with all its records.
-type run struct {
+// Run is one run with all its records.
+type Run struct {
 	experiment.Run
-	folder   string // relative to the results folder, with slashes
-	readouts experiment.ReadoutsRecord
-	losses   losses
-	coco     *score.CocoScores // of the greedy captions
-	pa4      *score.PA4Scores
-	captions map[score.ID]string
-	curve    []point
+	Folder   string // relative to the results folder, with slashes
+	Readouts experiment.ReadoutsRecord
+	Losses   Losses            // of the test split
+	Coco     *score.CocoScores // of the greedy captions of the test split
+	PA4      *score.PA4Scores
+	Captions map[score.ID]string
+	Curve    []Point
 }
 
-// losses are the part of metrics.json that is not scores.
-type losses struct {
+// Losses are the part of metrics.json that is not scores, in nats.
+type Losses struct {
 	Token  float64 `json:"loss_token"`
 	Padded float64 `json:"loss_padded"`
 }
 
-// group is an experiment with the runs of its seeds on one dataset.
-type group struct {
+// Group is an experiment with the runs of its seeds on one dataset.
+type Group struct {
 	experiment.Experiment
-	runs []run
+	Runs []Run // by seed
 }
 
 // Files returns what the report consists of: file contents by path relative to root, which holds results/ and README.md.
@@ -163,11 +163,21 @@ func compare(root string) (files map[string][]byte, stale []string, err error) {
 	return files, stale, nil
 }
 
+// Read returns the runs on a dataset that are done, below the folder results, by experiment in the order of their declaration.
+// Fails for a record that is damaged or does not belong to the others of its run.
+func Read(results, dataset string) ([]Group, error) {
+	experiments, err := experiment.Declared()
+	if err != nil {
+		return nil, err
+	}
+	return readDataset(results, dataset, experiments)
+}
+
 // readDataset reads the runs of a dataset that are done, by experiment in the order of their declaration.
-func readDataset(results, name string, experiments []experiment.Experiment) ([]group, error) {
-	var groups []group
+func readDataset(results, name string, experiments []experiment.Experiment) ([]Group, error) {
+	var groups []Group
 	for _, e := range experiments {
-		g := group{Experiment: e}
+		g := Group{Experiment: e}
 		folders, err := filepath.Glob(filepath.Join(results, name, e.Name, "seed-*"))
 		if err != nil {
 			return nil, err
@@ -180,50 +190,50 @@ func readDataset(results, name string, experiments []experiment.Experiment) ([]g
 			if err != nil {
 				return nil, err
 			}
-			r.folder = name + "/" + e.Name + "/" + filepath.Base(folder)
-			g.runs = append(g.runs, r)
+			r.Folder = name + "/" + e.Name + "/" + filepath.Base(folder)
+			g.Runs = append(g.Runs, r)
 		}
-		slices.SortFunc(g.runs, func(a, b run) int { return int(a.Settings.Seed - b.Settings.Seed) })
-		if len(g.runs) > 0 {
+		slices.SortFunc(g.Runs, func(a, b Run) int { return int(a.Settings.Seed - b.Settings.Seed) })
+		if len(g.Runs) > 0 {
 			groups = append(groups, g)
 		}
 	}
 	return groups, nil
 }
 
-func readRun(folder string) (run, error) {
-	var r run
+func readRun(folder string) (Run, error) {
+	var r Run
 	var err error
 	if r.Run, err = experiment.ReadRun(folder); err != nil {
 		return r, err
 	}
-	if r.readouts, err = experiment.ReadReadouts(folder); err != nil {
+	if r.Readouts, err = experiment.ReadReadouts(folder); err != nil {
 		return r, err
 	}
-	if r.readouts.Weights != r.Weights {
+	if r.Readouts.Weights != r.Weights {
 		return r, fmt.Errorf("%s: %s and %s are of different weights; make the run again with captionlab reproduce", folder, experiment.RunFile, experiment.ReadoutsFile)
 	}
-	if len(r.readouts.Readouts) == 0 || r.readouts.Readouts[0].Readout.Name != experiment.Greedy {
+	if len(r.Readouts.Readouts) == 0 || r.Readouts.Readouts[0].Readout.Name != experiment.Greedy {
 		return r, fmt.Errorf("%s: the first readout is not the greedy one", filepath.Join(folder, experiment.ReadoutsFile))
 	}
 	var metrics struct {
-		Losses losses `json:"losses"`
+		Losses Losses `json:"losses"`
 	}
 	if err := experiment.ReadJSON(filepath.Join(folder, experiment.MetricsFile), &metrics); err != nil {
 		return r, err
 	}
-	r.losses = metrics.Losses
-	if r.coco, r.pa4, err = score.ReadImages(filepath.Join(folder, experiment.ImagesFile("test"))); err != nil {
+	r.Losses = metrics.Losses
+	if r.Coco, r.PA4, err = score.ReadImages(filepath.Join(folder, experiment.ImagesFile("test"))); err != nil {
 		return r, err
 	}
 	captions, err := score.ReadCaptions(filepath.Join(folder, experiment.CaptionsFile("test")))
 	if err != nil {
 		return r, err
 	}
-	r.captions = make(map[score.ID]string)
+	r.Captions = make(map[score.ID]string)
 	for _, c := range captions {
-		r.captions[c.ID] = c.Text
+		r.Captions[c.ID] = c.Text
 	}
-	r.curve, err = readCurve(filepath.Join(folder, experiment.CurveFile))
+	r.Curve, err = readCurve(filepath.Join(folder, experiment.CurveFile))
 	return r, err
 }

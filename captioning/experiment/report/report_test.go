@@ -33,7 +33,7 @@ func makeRun(t *testing.T, root, name string, seed int64, good int) {
 	s.Seed = seed
 	must(experiment.WriteJSON(filepath.Join(dir, experiment.RunFile), experiment.Run{Experiment: name, Model: experiment.ModelVersion, Command: []string{"captionlab", "reproduce"},
 		Settings: s, Epochs: 2, BestEpoch: 2, TrainTime: 60, Parameters: 1_000_000, Weights: "sum", Examples: map[string]int{"train": 3}, Host: experiment.Host{Cores: 2, CPU: "Z80"}}))
-	must(experiment.WriteJSON(filepath.Join(dir, experiment.MetricsFile), map[string]any{"losses": losses{Token: 2.5, Padded: 1.5}}))
+	must(experiment.WriteJSON(filepath.Join(dir, experiment.MetricsFile), map[string]any{"losses": Losses{Token: 2.5, Padded: 1.5}}))
 	must(os.WriteFile(filepath.Join(dir, experiment.CurveFile), []byte("epoch,train_loss,val_loss_token,val_loss_padded,learning_rate,seconds\n1,3,2.9,2,0.1,1\n2,2,2.5,1.5,0.1,2\n"), 0o644))
 	refs := make(score.References)
 	var captions []score.Caption

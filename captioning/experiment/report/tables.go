@@ -20,20 +20,20 @@ import (
 type dataset struct {
 	results string // folder
 	name    string
-	groups  []group
+	groups  []Group
 }
 
-func (d dataset) group(name string) (group, bool) {
-	i := slices.IndexFunc(d.groups, func(g group) bool { return g.Name == name })
+func (d dataset) group(name string) (Group, bool) {
+	i := slices.IndexFunc(d.groups, func(g Group) bool { return g.Name == name })
 	if i < 0 {
-		return group{}, false
+		return Group{}, false
 	}
 	return d.groups[i], true
 }
 
 // write appends the dataset's section to the page and its figures to files.
 func (d dataset) write(page *strings.Builder, files map[string][]byte) error {
-	first := d.groups[0].runs[0]
+	first := d.groups[0].Runs[0]
 	fmt.Fprintf(page, "\n## %s\n\n%d training, %d validation and %d test captions", d.name, first.Examples["train"], first.Examples["val"], first.Examples["test"])
 	if e, ok := first.Encoder.(map[string]any); ok {
 		fmt.Fprintf(page, "; features of %v", e["name"])
@@ -49,15 +49,15 @@ func (d dataset) write(page *strings.Builder, files map[string][]byte) error {
 		if p := g.Paper; p != nil {
 			paper = [3]string{fmt.Sprintf(" (%.3f)", p.Loss), fmt.Sprintf(" (%.2f)", p.BLEU1), fmt.Sprintf(" (%.2f)", p.BLEU4)}
 		}
-		fmt.Fprintf(page, "| %s | %s | %d | %s | %s%s | %s%s | %s%s | %s | %s |\n", g.Name, g.About, len(g.runs), g.mean(3, func(r run) float64 { return r.losses.Token }),
-			g.mean(3, func(r run) float64 { return r.losses.Padded }), paper[0], row.pa4[0], paper[1], row.pa4[1], paper[2], row.coco[3], row.coco[5])
+		fmt.Fprintf(page, "| %s | %s | %d | %s | %s%s | %s%s | %s%s | %s | %s |\n", g.Name, g.About, len(g.Runs), g.mean(3, func(r Run) float64 { return r.Losses.Token }),
+			g.mean(3, func(r Run) float64 { return r.Losses.Padded }), paper[0], row.pa4[0], paper[1], row.pa4[1], paper[2], row.coco[3], row.coco[5])
 	}
 	page.WriteString("\n### Runs\n\n| run | epochs (best) | parameters | training | made by |\n| --- | --- | --- | --- | --- |\n")
 	var total time.Duration
 	old := 0
 	hosts := make(map[string]bool)
 	for _, g := range d.groups {
-		for _, r := range g.runs {
+		for _, r := range g.Runs {
 			took := time.Duration(r.TrainTime * float64(time.Second))
 			total += took
 			hosts[fmt.Sprintf("%d cores of %s", r.Host.Cores, r.Host.CPU)] = true
@@ -65,7 +65,7 @@ func (d dataset) write(page *strings.Builder, files map[string][]byte) error {
 			if r.Model != experiment.ModelVersion {
 				old, mark = old+1, " \\*"
 			}
-			fmt.Fprintf(page, "| [%s](%s)%s | %d (%d) | %.1f M | %v | `%s` |\n", strings.TrimPrefix(r.folder, d.name+"/"), r.folder, mark, r.Epochs, r.BestEpoch,
+			fmt.Fprintf(page, "| [%s](%s)%s | %d (%d) | %.1f M | %v | `%s` |\n", strings.TrimPrefix(r.Folder, d.name+"/"), r.Folder, mark, r.Epochs, r.BestEpoch,
 				float64(r.Parameters)/1e6, took.Round(time.Second), strings.Join(r.Command, " "))
 		}
 	}
@@ -96,8 +96,8 @@ func (d dataset) writeShort(out *strings.Builder) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "| [%s](results/%s/%s) | %d | %s | %s | %s | %s | %s |\n", g.Name, d.name, g.Name, len(g.runs),
-			g.mean(3, func(r run) float64 { return r.losses.Padded }), row.pa4[0], row.pa4[1], row.coco[3], row.coco[5])
+		fmt.Fprintf(out, "| [%s](results/%s/%s) | %d | %s | %s | %s | %s | %s |\n", g.Name, d.name, g.Name, len(g.Runs),
+			g.mean(3, func(r Run) float64 { return r.Losses.Padded }), row.pa4[0], row.pa4[1], row.coco[3], row.coco[5])
 		if p := g.Paper; p != nil {
 			fmt.Fprintf(out, "| the paper's %s, on COCO with ResNet-50 | | %.3f | %.2f | %.2f | | |\n", g.Name, p.Loss, p.BLEU1, p.BLEU4)
 		}
@@ -109,15 +109,15 @@ func (d dataset) writeShort(out *strings.Builder) error {
 // scored are the scores of a group, written out, in the order of the protocols' metrics.
 type scored struct{ coco, pa4 []string }
 
-func (g group) scores() (scored, error) {
+func (g Group) scores() (scored, error) {
 	var out scored
 	for _, protocol := range []struct {
-		of    func(r run) score.Corpus
+		of    func(r Run) score.Corpus
 		scale float64
 		to    *[]string
-	}{{func(r run) score.Corpus { return r.coco }, 100, &out.coco}, {func(r run) score.Corpus { return r.pa4 }, 1, &out.pa4}} {
+	}{{func(r Run) score.Corpus { return r.Coco }, 100, &out.coco}, {func(r Run) score.Corpus { return r.PA4 }, 1, &out.pa4}} {
 		var all []score.Corpus
-		for _, r := range g.runs {
+		for _, r := range g.Runs {
 			all = append(all, protocol.of(r))
 		}
 		intervals, err := score.BootstrapMean(all, score.BootstrapOptions{})
@@ -125,7 +125,7 @@ func (g group) scores() (scored, error) {
 			return out, fmt.Errorf("experiment %s: %w", g.Name, err)
 		}
 		for m, i := range intervals {
-			mean := g.mean(2, func(r run) float64 { return protocol.scale * protocol.of(r).Values()[m] })
+			mean := g.mean(2, func(r Run) float64 { return protocol.scale * protocol.of(r).Values()[m] })
 			*protocol.to = append(*protocol.to, fmt.Sprintf("%s [%.2f, %.2f]", mean, protocol.scale*i.Low, protocol.scale*i.High))
 		}
 	}
@@ -133,12 +133,12 @@ func (g group) scores() (scored, error) {
 }
 
 // mean is the mean of a number over the runs, with the standard deviation where there are several.
-func (g group) mean(digits int, of func(r run) float64) string {
-	sum, squares, n := 0.0, 0.0, float64(len(g.runs))
-	for _, r := range g.runs {
+func (g Group) mean(digits int, of func(r Run) float64) string {
+	sum, squares, n := 0.0, 0.0, float64(len(g.Runs))
+	for _, r := range g.Runs {
 		sum += of(r)
 	}
-	for _, r := range g.runs {
+	for _, r := range g.Runs {
 		squares += (of(r) - sum/n) * (of(r) - sum/n)
 	}
 	if n < 2 {
@@ -148,25 +148,25 @@ func (g group) mean(digits int, of func(r run) float64) string {
 }
 
 // readoutMean is the mean over the runs of a number of their k-th readouts.
-func (g group) readoutMean(k int, of func(r experiment.ReadoutRecord) float64) float64 {
+func (g Group) readoutMean(k int, of func(r experiment.ReadoutRecord) float64) float64 {
 	sum := 0.0
-	for _, r := range g.runs {
-		sum += of(r.readouts.Readouts[k])
+	for _, r := range g.Runs {
+		sum += of(r.Readouts.Readouts[k])
 	}
-	return sum / float64(len(g.runs))
+	return sum / float64(len(g.Runs))
 }
 
 // writeReadouts tells how each model fares by the way it is read out.
 func (d dataset) writeReadouts(page *strings.Builder) {
 	page.WriteString("\n### Ways of reading out\n\npa4 BLEU-1 / BLEU-4 of each way, means over seeds; below, for the baseline, how varied the captions are.\n\n| experiment |")
-	names := d.groups[0].runs[0].readouts.Readouts
+	names := d.groups[0].Runs[0].Readouts.Readouts
 	for _, o := range names {
 		fmt.Fprintf(page, " %s |", strings.ReplaceAll(o.Readout.Name, "temperature-", "T="))
 	}
 	page.WriteString("\n| --- |" + strings.Repeat(" --- |", len(names)) + "\n")
 	for _, g := range d.groups {
 		fmt.Fprintf(page, "| %s |", g.Name)
-		for k := range g.runs[0].readouts.Readouts {
+		for k := range g.Runs[0].Readouts.Readouts {
 			fmt.Fprintf(page, " %.1f / %.1f |", g.readoutMean(k, func(r experiment.ReadoutRecord) float64 { return r.PA4[0].Value }),
 				g.readoutMean(k, func(r experiment.ReadoutRecord) float64 { return r.PA4[1].Value }))
 		}
@@ -174,7 +174,7 @@ func (d dataset) writeReadouts(page *strings.Builder) {
 	}
 	g := d.groups[0]
 	fmt.Fprintf(page, "\n| %s | coco BLEU-4 | CIDEr-D | different captions | different words | distinct-2 | words a caption | captions not seen in training |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n", g.Name)
-	for k, o := range g.runs[0].readouts.Readouts {
+	for k, o := range g.Runs[0].Readouts.Readouts {
 		mean := func(of func(r experiment.ReadoutRecord) float64) float64 { return g.readoutMean(k, of) }
 		fmt.Fprintf(page, "| %s | %.2f | %.2f | %.0f of %d | %.0f | %.3f | %.1f | %.0f %% |\n", o.Readout.Name,
 			100*mean(func(r experiment.ReadoutRecord) float64 { return r.Coco[3].Value }), 100*mean(func(r experiment.ReadoutRecord) float64 { return r.Coco[5].Value }),
@@ -196,8 +196,8 @@ func (d dataset) writeFigures(page *strings.Builder, files map[string][]byte) {
 	curves := chart.Chart{Title: "Validation loss (" + d.name + ", seed 1)", X: "epoch", Left: "loss_token, nats"}
 	for _, g := range d.groups {
 		s := chart.Series{Name: g.Name}
-		for _, p := range g.runs[0].curve {
-			s.Points = append(s.Points, [2]float64{float64(p.epoch), p.val})
+		for _, p := range g.Runs[0].Curve {
+			s.Points = append(s.Points, [2]float64{float64(p.Epoch), p.Val})
 		}
 		curves.Series = append(curves.Series, s)
 	}
@@ -207,7 +207,7 @@ func (d dataset) writeFigures(page *strings.Builder, files map[string][]byte) {
 			continue
 		}
 		bleu, variety := chart.Series{Name: g.Name + ": BLEU-1"}, chart.Series{Name: g.Name + ": distinct-2", OnRight: true}
-		for k, o := range g.runs[0].readouts.Readouts {
+		for k, o := range g.Runs[0].Readouts.Readouts {
 			if t := o.Readout.Temperature; t > 0 {
 				bleu.Points = append(bleu.Points, [2]float64{t, g.readoutMean(k, func(r experiment.ReadoutRecord) float64 { return r.PA4[0].Value })})
 				variety.Points = append(variety.Points, [2]float64{t, g.readoutMean(k, func(r experiment.ReadoutRecord) float64 { return r.Diversity.Distinct2 })})
@@ -247,52 +247,59 @@ func (d dataset) against(what, prefix string, of func(s experiment.Settings) flo
 	return c
 }
 
-// writeBatching compares batches of similar length with plain shuffled ones after equal epochs: the runs in the dataset's folder
-// batching, which captionlab train made.
+// writeBatching compares batches of similar length with plain shuffled ones after equal epochs: the baseline's runs with those
+// in the dataset's folder batching, which captionlab train made with the same seeds.
 func (d dataset) writeBatching(page *strings.Builder) error {
-	kinds := make(map[string]group)
 	folders, err := filepath.Glob(filepath.Join(d.results, d.name, "batching", "*", experiment.RunFile))
 	if err != nil || len(folders) == 0 {
 		return err
 	}
+	baseline, _ := d.group("baseline")
+	var length, shuffled Group
 	var commands []string
+	epochs := math.MaxInt
 	for _, file := range folders {
 		folder := filepath.Dir(file)
-		var r run
+		var r Run
 		if r.Run, err = experiment.ReadRun(folder); err != nil {
 			return err
 		}
-		if r.curve, err = readCurve(filepath.Join(folder, experiment.CurveFile)); err != nil {
+		if r.Curve, err = readCurve(filepath.Join(folder, experiment.CurveFile)); err != nil {
 			return err
 		}
-		g := kinds[r.Settings.Batching]
-		g.runs = append(g.runs, r)
-		kinds[r.Settings.Batching] = g
+		i := slices.IndexFunc(baseline.Runs, func(b Run) bool { return b.Settings.Seed == r.Settings.Seed })
+		if i < 0 {
+			continue
+		}
+		length.Runs, shuffled.Runs = append(length.Runs, baseline.Runs[i]), append(shuffled.Runs, r)
+		epochs = min(epochs, len(r.Curve), len(baseline.Runs[i].Curve))
 		commands = append(commands, "`"+strings.Join(r.Command, " ")+"`")
 	}
-	length, shuffled := kinds["length"], kinds["shuffled"]
-	if len(length.runs) == 0 || len(shuffled.runs) == 0 {
+	if len(length.Runs) == 0 {
 		return nil
 	}
-	fmt.Fprintf(page, "\n### Batches of similar length against shuffled ones\n\nValidation loss_token after equal epochs, and the seconds of training until then: the baseline with %d and %d seed(s).\n\n"+
-		"| epoch | similar length | shuffled | seconds, similar length | seconds, shuffled |\n| --- | --- | --- | --- | --- |\n", len(length.runs), len(shuffled.runs))
-	epochs := math.MaxInt
-	for _, r := range slices.Concat(length.runs, shuffled.runs) {
-		epochs = min(epochs, len(r.curve))
-	}
+	fmt.Fprintf(page, "\n### Batches of similar length against shuffled ones\n\nValidation loss_token of the baseline after equal epochs, with %d seed(s); the difference of each seed, below zero where similar length is better; and the seconds of training until then.\n\n"+
+		"| epoch | similar length | shuffled | mean difference | difference by seed | seconds, similar length | seconds, shuffled |\n| --- | --- | --- | --- | --- | --- | --- |\n", len(length.Runs))
 	for e := range epochs {
-		loss := func(r run) float64 { return r.curve[e].val }
-		seconds := func(r run) float64 { return r.curve[e].seconds }
-		fmt.Fprintf(page, "| %d | %s | %s | %s | %s |\n", e+1, length.mean(4, loss), shuffled.mean(4, loss), length.mean(0, seconds), shuffled.mean(0, seconds))
+		loss := func(r Run) float64 { return r.Curve[e].Val }
+		seconds := func(r Run) float64 { return r.Curve[e].Seconds }
+		var each []string
+		mean := 0.0
+		for i := range length.Runs {
+			difference := loss(length.Runs[i]) - loss(shuffled.Runs[i])
+			mean += difference / float64(len(length.Runs))
+			each = append(each, fmt.Sprintf("%+.4f", difference))
+		}
+		fmt.Fprintf(page, "| %d | %s | %s | %+.4f | %s | %s | %s |\n", e+1, length.mean(4, loss), shuffled.mean(4, loss), mean, strings.Join(each, ", "), length.mean(0, seconds), shuffled.mean(0, seconds))
 	}
-	fmt.Fprintf(page, "\nMade by %s.\n", strings.Join(commands, ", "))
+	fmt.Fprintf(page, "\nMade by %s; similar length is the baseline itself.\n", strings.Join(commands, ", "))
 	return nil
 }
 
 // writeExamples shows captions that scored best and worst, pictures named by their ids.
 func (d dataset) writeExamples(page *strings.Builder) {
-	r := d.groups[0].runs[0]
-	images := slices.Clone(r.coco.Images)
+	r := d.groups[0].Runs[0]
+	images := slices.Clone(r.Coco.Images)
 	slices.SortStableFunc(images, func(a, b score.CocoImage) int {
 		switch {
 		case a.CIDEr > b.CIDEr:
@@ -302,25 +309,25 @@ func (d dataset) writeExamples(page *strings.Builder) {
 		}
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
-	fmt.Fprintf(page, "\n### Good and bad captions\n\nBy CIDEr-D of the single picture, [%s](%s), greedy.\n\n| | picture | caption | CIDEr-D |\n| --- | --- | --- | --- |\n", strings.TrimPrefix(r.folder, d.name+"/"), r.folder)
+	fmt.Fprintf(page, "\n### Good and bad captions\n\nBy CIDEr-D of the single picture, [%s](%s), greedy.\n\n| | picture | caption | CIDEr-D |\n| --- | --- | --- | --- |\n", strings.TrimPrefix(r.Folder, d.name+"/"), r.Folder)
 	n := min(5, len(images)/2)
 	for i, image := range slices.Concat(images[:n], images[len(images)-n:]) {
 		kind := "best"
 		if i >= n {
 			kind = "worst"
 		}
-		fmt.Fprintf(page, "| %s | `%s` | %s | %.1f |\n", kind, image.ID, r.captions[image.ID], 100*image.CIDEr)
+		fmt.Fprintf(page, "| %s | `%s` | %s | %.1f |\n", kind, image.ID, r.Captions[image.ID], 100*image.CIDEr)
 	}
 }
 
-// point is one epoch of a curve.
-type point struct {
-	epoch   int
-	val     float64 // loss_token
-	seconds float64 // since the start of training
+// Point is one epoch of a curve.
+type Point struct {
+	Epoch   int
+	Val     float64 // loss_token of the validation split
+	Seconds float64 // since the start of training
 }
 
-func readCurve(path string) ([]point, error) {
+func readCurve(path string) ([]Point, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -330,7 +337,7 @@ func readCurve(path string) ([]point, error) {
 	if err != nil {
 		return nil, fmt.Errorf("curve %s: %w", path, err)
 	}
-	var curve []point
+	var curve []Point
 	for i, row := range rows {
 		if i == 0 {
 			continue // the names of the columns
@@ -350,7 +357,7 @@ func readCurve(path string) ([]point, error) {
 		if err != nil {
 			return nil, fmt.Errorf("curve %s: row %d: %w", path, i+1, err)
 		}
-		curve = append(curve, point{epoch, val, seconds})
+		curve = append(curve, Point{epoch, val, seconds})
 	}
 	return curve, nil
 }
