@@ -55,11 +55,19 @@ func TestWrongCalls(t *testing.T) {
 	if err := os.WriteFile(text, []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	recorded := filepath.Join(dir, "recorded")
+	if err := os.Mkdir(recorded, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(recorded, "readouts.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args string
 		code int
 		want string
 	}{
+		{"train --out " + recorded, 1, "choose another folder"},
 		{"nosuch", 2, `unknown command "nosuch"`},
 		{"train --nosuch", 2, "--nosuch"},
 		{"train extra", 2, "1 arguments given"},

@@ -47,6 +47,9 @@ func newTrainCommand() *cobra.Command {
 			if out == "" {
 				out = filepath.Join("results", flags.dataset, name, fmt.Sprintf("seed-%d", settings.Seed))
 			}
+			if _, err := os.Stat(filepath.Join(out, experiment.ReadoutsFile)); err == nil {
+				return fmt.Errorf("%s holds the records of a run that captionlab reproduce made, which this one would write over: choose another folder with --out", out)
+			}
 			return train(cmd, flags, settings, name, out, resume)
 		},
 	}

@@ -75,6 +75,9 @@ func filesFor(root string, experiments []experiment.Experiment) (map[string][]by
 		if err := d.write(&page, files); err != nil {
 			return nil, err
 		}
+		if entry.Name() == "shapes" {
+			continue // drawn pictures: nothing to lay beside the paper's numbers
+		}
 		if err := d.writeShort(&short); err != nil {
 			return nil, err
 		}
