@@ -10,14 +10,12 @@
 package flickr8k
 
 import (
-	"archive/zip"
 	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -25,6 +23,7 @@ import (
 	"unicode/utf8"
 
 	"captionlab/datasets"
+	"captionlab/datasets/internal/pictures"
 )
 
 const (
@@ -59,17 +58,8 @@ func (e *LineError) Error() string {
 // Dataset is the opened release. Safe for concurrent use.
 type Dataset struct {
 	examples map[datasets.Split][]datasets.Example
-	pictures pictures
+	pictures pictures.Source
 	oddities []string
-}
-
-// pictures is where the encoded photographs come from.
-type pictures interface {
-	has(name string) bool
-	open(name string) (io.ReadCloser, error)
-	names() []string
-	place() string
-	close() error
 }
 
 // Open reads the captions and splits under dir and checks that every picture of a split is there. Pictures are read later,
@@ -89,7 +79,7 @@ func Open(dir string) (*Dataset, error) {
 	}
 	ds := &Dataset{examples: make(map[datasets.Split][]datasets.Example), pictures: found}
 	if err := ds.readSplits(text, captions); err != nil {
-		return nil, errors.Join(err, found.close())
+		return nil, errors.Join(err, found.Close())
 	}
 	ds.noteOddities(captions, order)
 	ds.noteSameBytes()
@@ -156,8 +146,8 @@ func (ds *Dataset) readSplits(text string, captions map[string][]string) error {
 			if len(captions[name]) == 0 {
 				return &LineError{file, n, fmt.Sprintf("picture %q has no caption in %s", name, tokenFile)}
 			}
-			if !ds.pictures.has(name) {
-				return &LineError{file, n, fmt.Sprintf("picture %q is not in %s: the download may be incomplete", name, ds.pictures.place())}
+			if !ds.pictures.Has(name) {
+				return &LineError{file, n, fmt.Sprintf("picture %q is not in %s: the download may be incomplete", name, ds.pictures.Place())}
 			}
 			seen[name] = split
 			ds.examples[split] = append(ds.examples[split], datasets.Example{ID: name, Captions: captions[name]})
@@ -192,13 +182,13 @@ func (ds *Dataset) noteOddities(captions map[string][]string, order []string) {
 			}
 		}
 		switch {
-		case !ds.pictures.has(name):
+		case !ds.pictures.Has(name):
 			noImage = append(noImage, name)
 		case !inSplit[name]:
 			noSplit = append(noSplit, name)
 		}
 	}
-	for _, name := range ds.pictures.names() {
+	for _, name := range ds.pictures.Names() {
 		if len(captions[name]) == 0 {
 			noCaption = append(noCaption, name)
 		}
@@ -232,10 +222,10 @@ func (ds *Dataset) Oddities() []string { return ds.oddities }
 
 // OpenImage opens the JPEG called id.
 func (ds *Dataset) OpenImage(id string) (io.ReadCloser, error) {
-	if !ds.pictures.has(id) {
-		return nil, fmt.Errorf("flickr8k: no picture %q in %s", id, ds.pictures.place())
+	if !ds.pictures.Has(id) {
+		return nil, fmt.Errorf("flickr8k: no picture %q in %s", id, ds.pictures.Place())
 	}
-	f, err := ds.pictures.open(id)
+	f, err := ds.pictures.Open(id)
 	if err != nil {
 		return nil, fmt.Errorf("flickr8k: picture %q: %w", id, err)
 	}
@@ -243,7 +233,7 @@ func (ds *Dataset) OpenImage(id string) (io.ReadCloser, error) {
 }
 
 // Close closes the picture archive. No picture can be opened after that.
-func (ds *Dataset) Close() error { return ds.pictures.close() }
+func (ds *Dataset) Close() error { return ds.pictures.Close() }
 
 func eachLine(file string, do func(n int, line string) error) error {
 	f, err := os.Open(file)
@@ -271,94 +261,24 @@ func eachLine(file string, do func(n int, line string) error) error {
 }
 
 // openPictures prefers an unpacked folder to the archive.
-func openPictures(dir string) (pictures, error) {
+func openPictures(dir string) (pictures.Source, error) {
 	for _, name := range imageFolders {
 		folder := filepath.Join(dir, name)
 		if info, err := os.Stat(folder); err == nil && info.IsDir() {
-			return openFolder(folder)
+			found, err := pictures.OpenFolder(folder)
+			if err != nil {
+				return nil, fmt.Errorf("flickr8k: %w", err)
+			}
+			return found, nil
 		}
 	}
-	return openArchive(filepath.Join(dir, zipFile))
-}
-
-type archive struct {
-	path   string
-	reader *zip.ReadCloser
-	files  map[string]*zip.File
-}
-
-func openArchive(file string) (pictures, error) {
-	reader, err := zip.OpenReader(file)
+	file := filepath.Join(dir, zipFile)
+	found, err := pictures.OpenArchive(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("flickr8k: neither %s nor a folder %s beside it: put the release's pictures there", file, imageFolders[0])
 	}
 	if err != nil {
-		return nil, fmt.Errorf("flickr8k: %s is no whole zip archive (%w): it may be cut short; copy or download it again", file, err)
-	}
-	a := &archive{file, reader, make(map[string]*zip.File)}
-	for _, f := range reader.File {
-		if name := path.Base(f.Name); !f.FileInfo().IsDir() && isPicture(name) && !strings.HasPrefix(f.Name, "__MACOSX/") {
-			if first := a.files[name]; first != nil {
-				err := fmt.Errorf("flickr8k: %s holds picture %q twice, as %s and %s: download it again", file, name, first.Name, f.Name)
-				return nil, errors.Join(err, reader.Close())
-			}
-			a.files[name] = f
-		}
-	}
-	return a, nil
-}
-
-func (a *archive) has(name string) bool { return a.files[name] != nil }
-func (a *archive) open(name string) (io.ReadCloser, error) {
-	return a.files[name].Open()
-}
-func (a *archive) place() string { return a.path }
-func (a *archive) close() error  { return a.reader.Close() }
-func (a *archive) names() []string {
-	out := make([]string, 0, len(a.files))
-	for name := range a.files {
-		out = append(out, name)
-	}
-	return out
-}
-
-type folder struct {
-	path  string
-	files map[string]bool
-}
-
-func openFolder(dir string) (pictures, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
 		return nil, fmt.Errorf("flickr8k: %w", err)
 	}
-	f := &folder{dir, make(map[string]bool)}
-	for _, e := range entries {
-		if !e.IsDir() && isPicture(e.Name()) {
-			f.files[e.Name()] = true
-		}
-	}
-	return f, nil
-}
-
-func (f *folder) has(name string) bool { return f.files[name] }
-func (f *folder) open(name string) (io.ReadCloser, error) {
-	return os.Open(filepath.Join(f.path, name))
-}
-func (f *folder) place() string { return f.path }
-func (f *folder) close() error  { return nil }
-func (f *folder) names() []string {
-	out := make([]string, 0, len(f.files))
-	for name := range f.files {
-		out = append(out, name)
-	}
-	return out
-}
-
-func isPicture(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".jpg", ".jpeg":
-		return !strings.HasPrefix(name, ".")
-	}
-	return false
+	return found, nil
 }
