@@ -1,11 +1,14 @@
 package nbkit
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"html"
-	"html/template"
+	"io/fs"
 	"path/filepath"
+
+	"github.com/gomlx/compute"
 
 	"captionlab/captioning"
 	"captionlab/captioning/decoder"
@@ -21,63 +24,126 @@ type Training struct {
 	Cell decoder.Cell
 	// Train, Val and Test limit the pictures of each split; zeros take all.
 	Train, Val, Test int
+	// Watch are pictures that are captioned greedily after each epoch; the captions grow below the curve.
+	Watch []datasets.Example
 	// AfterEpoch may show something of the model after each epoch; see captioning.TrainConfig.
 	AfterEpoch func(*captioning.Model, captioning.CurvePoint) error
 }
 
 // Trained is a run that a notebook trained.
 type Trained struct {
+	Name    string
 	Dir     string // of the run, in the cache folder
 	Dataset datasets.Dataset
 	Curve   []captioning.CurvePoint
+	Best    int     // epoch, from 1, with the lowest validation loss, which is the one that is kept
+	Seconds float64 // spent training, in all calls
 }
 
 // Train trains one model while its curve grows below the cell, and keeps the run in the cache folder. The same training a
-// second time opens what is there; one that was interrupted goes on. After a change of the settings it is another training.
+// second time opens what is there; one that was interrupted goes on. After a change of the settings, of the pictures or of
+// one's own cell it is another training.
 func (l *Lab) Train(t Training) (*Trained, error) {
-	s := t.Settings
-	s.Seed = l.Seed
-	out := &Trained{Dataset: l.Dataset}
-	fingerprint := l.fingerprint
-	if t.Train > 0 {
-		out.Dataset, fingerprint = l.Part(t.Train, t.Val, t.Test)
-	}
-	features, err := l.Features()
+	c, err := l.config(t)
 	if err != nil {
 		return nil, err
 	}
-	if out.Dir, err = l.folder(t.Name, s, fingerprint, features.Manifest.Encoder); err != nil {
-		return nil, err
-	}
-	backend, err := l.Backend()
+	view, err := l.newTrainView(t, c)
 	if err != nil {
 		return nil, err
 	}
-	view := &trainView{live: newLive(), name: t.Name}
-	_, err = captioning.Train(l.Context, backend, captioning.TrainConfig{Dir: out.Dir, Dataset: out.Dataset, Fingerprint: fingerprint, Features: features,
-		Settings: s, Cell: t.Cell, Resume: true, Progress: view.progress, AfterEpoch: t.AfterEpoch, Warn: func(line string) { Note("%s", line) }})
-	if err != nil {
+	c.Progress, c.AfterEpoch = view.progress, view.afterEpoch
+	if _, err := captioning.Train(l.Context, l.backend, c); err != nil {
 		view.finish()
 		return nil, err
 	}
-	last, err := captioning.ReadCheckpoint(filepath.Join(out.Dir, captioning.LastCheckpoint))
+	out, err := readTrained(t, c)
 	if err != nil {
 		return nil, err
 	}
-	out.Curve = last.Training.Curve
 	view.points, view.running = out.Curve, nil
-	view.status = fmt.Sprintf("%s: %d epochs in %.0f s, the best validation loss after epoch %d.", t.Name, len(out.Curve), last.Training.Seconds, last.Training.Best)
+	view.status = fmt.Sprintf("%s: %d epochs in %.0f s, the best validation loss after epoch %d.", t.Name, len(out.Curve), out.Seconds, out.Best)
 	view.finish()
 	return out, nil
 }
 
-// folder is where the run of that name and these settings is kept.
-func (l *Lab) folder(name string, s experiment.Settings, fingerprint string, encoder any) (string, error) {
-	id, err := experiment.Identity(s, fingerprint, encoder)
+// Trained opens what Train left, for a later cell, and shows nothing. Fails where that training has not come to its end.
+func (l *Lab) Trained(t Training) (*Trained, error) {
+	c, err := l.config(t)
+	if err != nil {
+		return nil, err
+	}
+	out, err := readTrained(t, c)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is not trained yet with these settings: run the cell above that trains it, then this one", t.Name)
+	}
+	return out, err
+}
+
+// config is what Train hands to captioning.Train, but for what it shows.
+func (l *Lab) config(t Training) (captioning.TrainConfig, error) {
+	t.Settings.Seed = l.Seed
+	c := captioning.TrainConfig{Dataset: l.Dataset, Fingerprint: l.fingerprint, Settings: t.Settings, Cell: t.Cell, Resume: true,
+		Warn: func(line string) { Note("%s", line) }}
+	if t.Train > 0 {
+		c.Dataset, c.Fingerprint = l.Part(t.Train, t.Val, t.Test)
+	}
+	if err := t.Settings.Check(func(name string) bool { return t.Cell != nil && t.Cell.Name() == name }); err != nil {
+		return c, err
+	}
+	backend, err := l.Backend()
+	if err != nil {
+		return c, err
+	}
+	kind := ""
+	if t.Cell != nil {
+		if kind, err = cellPrint(backend, t.Cell, t.Settings); err != nil {
+			return c, err
+		}
+	}
+	if c.Features, err = l.Features(); err != nil {
+		return c, err
+	}
+	id, err := experiment.Identity(t.Settings, c.Fingerprint+kind, c.Features.Manifest.Encoder)
+	if err != nil {
+		return c, err
+	}
+	c.Dir, err = workFolder(fmt.Sprintf("%s-%s-%.12s", l.Dataset.Name(), filepath.Base(t.Name), id))
+	return c, err
+}
+
+// readTrained reads a run that has come to its end.
+func readTrained(t Training, c captioning.TrainConfig) (*Trained, error) {
+	last, err := captioning.ReadCheckpoint(filepath.Join(c.Dir, captioning.LastCheckpoint))
+	if err != nil {
+		return nil, err
+	}
+	done := last.Training
+	if patience := c.Settings.Patience; done.Epoch < c.Settings.Epochs && (patience == 0 || done.Epoch-done.Best < patience) {
+		return nil, fmt.Errorf("%s is trained for %d of %d epochs: run the cell above that trains it again, which goes on, then this one", t.Name, done.Epoch, c.Settings.Epochs)
+	}
+	return &Trained{Name: t.Name, Dir: c.Dir, Dataset: c.Dataset, Curve: done.Curve, Best: done.Best, Seconds: done.Seconds}, nil
+}
+
+// cellPrint tells cells apart that bear the same name, by what they compute: the losses of a tiny batch. A cell whose Start or
+// Step has the wrong shape is found out here, before anything is trained.
+func cellPrint(backend compute.Backend, cell decoder.Cell, s experiment.Settings) (string, error) {
+	m := decoder.Model{Cell: cell, Vocabulary: 6, Features: 2, Embedding: s.Embedding, Hidden: s.Hidden, ImageFirst: s.ImageInject == "first"}
+	if err := m.Check(); err != nil {
+		return "", err
+	}
+	d, err := decoder.New(backend, m, m.Initialize(1))
 	if err != nil {
 		return "", err
 	}
-	return workFolder(fmt.Sprintf("%s-%s-%.12s", l.Dataset.Name(), filepath.Base(name), id))
+	defer d.Finalize()
+	losses, err := d.TokenLosses(&decoder.Batch{Size: 2, Steps: 2, Features: []float32{1, -1, 0.5, 2},
+		Inputs: []int32{1, 1, 4, 5}, Targets: []int32{4, 5, 2, 2}, Weights: []float32{1, 1, 1, 1}})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(fmt.Append(nil, losses))
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // Open opens the trained model of a run that Train returned, with the cell that it was trained with, if that was one's own.
@@ -108,54 +174,4 @@ func (l *Lab) Evaluate(t *Trained, cell decoder.Cell) (*captioning.Evaluation, e
 	}
 	e, _, err := m.Evaluate(l.Context, t.Dataset, datasets.Test, features, decoder.GenerateOptions{})
 	return e, err
-}
-
-// trainView draws a training while it runs.
-type trainView struct {
-	live    *live
-	name    string
-	points  []captioning.CurvePoint
-	running [][2]float64 // training loss within the running epochs: epochs trained, mean loss of the epoch so far
-	status  string
-}
-
-// pointsAnEpoch is how many points of the running training loss are drawn for each epoch.
-const pointsAnEpoch = 8
-
-func (v *trainView) progress(p captioning.TrainProgress) {
-	if p.Point != nil {
-		v.points = append(v.points, *p.Point)
-		v.live.next = v.live.next.Add(-livePause) // the end of an epoch is always shown
-	} else if step := max(1, p.Batches/pointsAnEpoch); p.Batch%step == 0 {
-		v.running = append(v.running, [2]float64{float64(p.Epoch-1) + float64(p.Batch)/float64(p.Batches), p.Loss})
-	}
-	v.status = fmt.Sprintf("%s: epoch %d of at most %d, batch %d of %d, loss %.3f, %.0f words a second, at most %.0f s left.",
-		v.name, p.Epoch, p.Epochs, p.Batch, p.Batches, p.Loss, p.Rate, p.Remaining.Seconds())
-	v.live.set(v.content)
-}
-
-func (v *trainView) content() string {
-	text := `<div style="font:14px/1.45 system-ui,sans-serif">` + html.EscapeString(v.status) + `</div>`
-	curve, err := v.curve()
-	if err != nil {
-		return text
-	}
-	return string(curve) + text
-}
-
-func (v *trainView) finish() { v.live.end(v.content()) }
-
-// curve draws the losses by epoch, and those within the running epochs.
-func (v *trainView) curve() (template.HTML, error) {
-	if len(v.running) == 0 {
-		return LossCurve("", v.points)
-	}
-	now, val := Line{Name: "training, mean of the epoch so far"}, Line{Name: "validation"}
-	for _, p := range v.running {
-		now.X, now.Y = append(now.X, p[0]), append(now.Y, p[1])
-	}
-	for _, p := range v.points {
-		val.X, val.Y = append(val.X, float64(p.Epoch)), append(val.Y, p.Val.Token)
-	}
-	return Curves("", "epoch", "loss in nats per token", now, val)
 }
