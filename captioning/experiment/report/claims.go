@@ -132,10 +132,32 @@ func (d dataset) writeClaims(page *strings.Builder) error {
 	page.WriteString("\n### The paper's claims, on this data\n\nEffects are differences in pa4 scores of the greedy captions, with a paired bootstrap interval and the p-value of paired\n" +
 		"approximate randomization over the test pictures, seed 1. A claim holds where every interval lies on its side of zero.\n\n" +
 		"| claim | verdict | effect |\n| --- | --- | --- |\n")
+	verdicts, err := d.verdicts()
+	if err != nil {
+		return err
+	}
+	for _, v := range verdicts {
+		fmt.Fprintf(page, "| %s | %s | %s |\n", v.Claim, v.Outcome, strings.Join(v.Effects, "<br>"))
+	}
+	return nil
+}
+
+// Verdict is a claim of the paper with what the records say of it.
+type Verdict struct {
+	Claim   string
+	Outcome string   // Markdown: its first words are bold where there is one
+	Effects []string // the differences that decide; none where a run is missing
+}
+
+// Verdicts weighs every claim of the paper, in its order, against the runs on one dataset, as Read returns them.
+func Verdicts(groups []Group) ([]Verdict, error) { return dataset{groups: groups}.verdicts() }
+
+func (d dataset) verdicts() ([]Verdict, error) {
+	var out []Verdict
 	for _, c := range claims {
 		findings, err := c.check(d)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var effects []string
 		agree := 0
@@ -149,9 +171,9 @@ func (d dataset) writeClaims(page *strings.Builder) error {
 			}
 			effects = append(effects, effect)
 		}
-		fmt.Fprintf(page, "| %s | %s | %s |\n", c.sentence, verdict(findings, agree), strings.Join(effects, "<br>"))
+		out = append(out, Verdict{c.sentence, verdict(findings, agree), effects})
 	}
-	return nil
+	return out, nil
 }
 
 // verdict says in a sentence how a claim fares.
