@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
 
@@ -41,8 +42,19 @@ func Cell(body func(l *Lab) error) {
 // run calls f with a context that an interrupt ends, shows its error, and exits where there is one.
 func run(f func(ctx context.Context) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := guarded(ctx, f)
-	stop()
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- guarded(ctx, f) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		select {
+		case err = <-done:
+		case <-time.After(stopPatience): // as while a program is compiled: what is on disk is whole, and the last checkpoint is there
+			err = captioning.ErrStopped
+		}
+	}
 	if err != nil {
 		Show(message(err))
 		if !gonbui.IsNotebook {
@@ -56,6 +68,9 @@ func run(f func(ctx context.Context) error) {
 		os.Exit(1)
 	}
 }
+
+// stopPatience is how long an interrupted cell may take to end: GoNB kills it after five seconds, without a word to the reader.
+const stopPatience = 3500 * time.Millisecond
 
 // panicked is a panic turned into an error.
 type panicked struct{ problem any }
@@ -85,6 +100,15 @@ func message(err error) template.HTML {
 		advice = "\nWhat stands after the colon comes from the library that was called. Set " + traceVariable + "=1 with %env to see where."
 	}
 	return box("#a00000", "#fff0f0", title, firstLines(err.Error(), 6)+advice)
+}
+
+// Mistake shows the error of a mistake that a cell makes on purpose, so that the notebook goes on. It fails where there is none.
+func Mistake(err error) error {
+	if err == nil {
+		return errors.New("this was to fail, and did not: the mistake has gone from the cell")
+	}
+	Show(message(err))
+	return nil
 }
 
 // firstLines cuts a text, of which a stack may be part, to its beginning.

@@ -18,7 +18,7 @@ type live struct {
 // livePause is the shortest time between two contents: a browser has to draw each.
 const livePause = 400 * time.Millisecond
 
-func newLive() *live { return &live{id: "captionlab-" + gonbui.UniqueID()} }
+func newLive() *live { return &live{id: "captionlab-" + gonbui.UniqueId()} }
 
 // set replaces the content, unless the last one is too fresh.
 func (l *live) set(content func() string) {

@@ -4,10 +4,32 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"captionlab/captioning"
 	"captionlab/captioning/decoder"
+	"captionlab/captioning/internal/atomicfile"
 )
+
+// PictureFile writes a picture of the dataset to a temporary file, which the system clears away, and returns its path: a
+// stand-in for a photograph of one's own.
+func (l *Lab) PictureFile(id string) (string, error) {
+	in, err := l.Dataset.OpenImage(id)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	data, err := io.ReadAll(in)
+	if err != nil {
+		return "", fmt.Errorf("picture %s: %w", id, err)
+	}
+	dir, err := os.MkdirTemp("", "captionlab-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, filepath.Base(id))
+	return path, atomicfile.WriteFile(path, data)
+}
 
 // CaptionFiles captions pictures in files, photographs of one's own, and returns a gallery card for each. A picture that
 // cannot be read gives an error that names it.

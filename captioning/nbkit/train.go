@@ -175,3 +175,11 @@ func (l *Lab) Evaluate(t *Trained, cell decoder.Cell) (*captioning.Evaluation, e
 	e, _, err := m.Evaluate(l.Context, t.Dataset, datasets.Test, features, decoder.GenerateOptions{})
 	return e, err
 }
+
+// Size is a number of pictures or epochs: usual, or, with the flag -small, the smaller one.
+func (l *Lab) Size(usual, small int) int {
+	if l.Small {
+		return small
+	}
+	return usual
+}

@@ -1,0 +1,136 @@
+package nbkit
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"captionlab/captioning"
+	"captionlab/captioning/experiment"
+	"captionlab/captioning/experiment/report"
+	"captionlab/captioning/score"
+	"captionlab/datasets"
+)
+
+// holds tells whether the pictures of a recorded run are those of this notebook's dataset.
+func (l *Lab) holds(r report.Run) bool {
+	return r.Dataset == l.Dataset.Name() && r.Fingerprint == l.fingerprint
+}
+
+// RecordedIDs are the test pictures of a recorded run from the best caption to the worst, by CIDEr-D of the single picture.
+func RecordedIDs(r report.Run) []string {
+	images := slices.Clone(r.Coco.Images)
+	slices.SortStableFunc(images, func(a, b score.CocoImage) int { return cmp.Compare(b.CIDEr, a.CIDEr) })
+	var ids []string
+	for _, image := range images {
+		ids = append(ids, string(image.ID))
+	}
+	return ids
+}
+
+// Recorded shows the captions that a recorded run generated for n test pictures, evenly from the best to the worst by CIDEr-D:
+// as a gallery where the pictures are those of this notebook's dataset, and as a table of their ids elsewhere.
+func (l *Lab) Recorded(r report.Run, n int) (template.HTML, error) {
+	ids := RecordedIDs(r)
+	cider := make(map[score.ID]float64)
+	for _, image := range r.Coco.Images {
+		cider[image.ID] = 100 * image.CIDEr
+	}
+	examples := make(map[string]datasets.Example)
+	if l.holds(r) {
+		for _, ex := range l.Dataset.Examples(datasets.Test) {
+			examples[ex.ID] = ex
+		}
+	}
+	var rows [][]string
+	var cards []Card
+	for i := range min(n, len(ids)) {
+		id := ids[i*(len(ids)-1)/max(1, n-1)]
+		caption, mark := r.Captions[score.ID(id)], fmt.Sprintf("%.0f", cider[score.ID(id)])
+		if ex, ok := examples[id]; ok {
+			card, err := l.Cards([]datasets.Example{ex}, 160)
+			if err != nil {
+				return "", err
+			}
+			card[0].Caption, card[0].Note = caption, template.HTML(`<div style="font-size:12px;color:#2b6cb0">CIDEr-D `+mark+`</div>`)
+			cards = append(cards, card...)
+			continue
+		}
+		rows = append(rows, []string{id, caption, mark})
+	}
+	if len(cards) > 0 {
+		return Gallery(cards)
+	}
+	return Table([]string{"picture", "generated caption", "CIDEr-D"}, rows), nil
+}
+
+// RecordedCurve draws the training and the validation loss of a recorded run by epoch.
+func RecordedCurve(r report.Run) (template.HTML, error) {
+	folder, err := ResultsFolder()
+	if err != nil {
+		return "", err
+	}
+	curve, err := captioning.ReadCurve(filepath.Join(folder, filepath.FromSlash(r.Folder)))
+	if err != nil {
+		return "", err
+	}
+	return LossCurve(r.Folder, curve)
+}
+
+// ValidationCurves draws the validation losses of the first run of each experiment into one diagram.
+func ValidationCurves(title string, groups []report.Group) (template.HTML, error) {
+	var lines []Line
+	for _, g := range groups {
+		line := Line{Name: g.Name}
+		for _, p := range g.Runs[0].Curve {
+			line.X, line.Y = append(line.X, float64(p.Epoch)), append(line.Y, p.Val)
+		}
+		lines = append(lines, line)
+	}
+	return Curves(title, "epoch", "validation loss in nats per token", lines...)
+}
+
+// Only returns the groups of the named experiments, in the order of the names, and leaves out those that have no run yet.
+func Only(groups []report.Group, names ...string) []report.Group {
+	var out []report.Group
+	for _, name := range names {
+		if i := slices.IndexFunc(groups, func(g report.Group) bool { return g.Name == name }); i >= 0 {
+			out = append(out, groups[i])
+		}
+	}
+	return out
+}
+
+// Gaps says in a sentence or two what the records on a dataset still lack: experiments without a run, and runs that an earlier
+// version of the training code made. Empty where nothing is lacking.
+func Gaps(dataset string, groups []report.Group) (string, error) {
+	declared, err := experiment.Declared()
+	if err != nil {
+		return "", err
+	}
+	var missing, old []string
+	for _, e := range declared {
+		switch g := Only(groups, e.Name); {
+		case len(g) == 0:
+			missing = append(missing, e.Name)
+		case len(g[0].Runs) < e.Seeds:
+			missing = append(missing, fmt.Sprintf("%s (%d of %d seeds are there)", e.Name, len(g[0].Runs), e.Seeds))
+		}
+	}
+	for _, g := range groups {
+		if slices.ContainsFunc(g.Runs, func(r report.Run) bool { return r.Model != experiment.ModelVersion }) {
+			old = append(old, g.Name)
+		}
+	}
+	var out []string
+	if len(missing) > 0 {
+		out = append(out, fmt.Sprintf("Not recorded on %s yet: %s. `captionlab reproduce --dataset %s` makes what is missing, quickest first.", dataset, strings.Join(missing, ", "), dataset))
+	}
+	if len(old) > 0 {
+		out = append(out, fmt.Sprintf("Made by an earlier version of the training code, and a little different when made again: %s.", strings.Join(old, ", ")))
+	}
+	return strings.Join(out, " "), nil
+}
