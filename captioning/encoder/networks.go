@@ -19,6 +19,7 @@ type builder struct {
 	specs         []convSpec
 	kernels, bias []*graph.Node
 	next          int
+	survey        *survey // of a network that is laid out to be looked at; else nil
 }
 
 func (b *builder) take() (kernel, bias *graph.Node) {
@@ -29,6 +30,7 @@ func (b *builder) take() (kernel, bias *graph.Node) {
 
 // conv applies the next convolution, with PyTorch's symmetric padding.
 func (b *builder) conv(x *graph.Node, stride, padding int) *graph.Node {
+	b.survey.conv(b.specs[b.next], x, stride)
 	winograd := b.specs[b.next].winograd
 	kernel, bias := b.take()
 	if winograd {
@@ -40,6 +42,7 @@ func (b *builder) conv(x *graph.Node, stride, padding int) *graph.Node {
 
 // convSame applies the next convolution with TensorFlow's "SAME" padding, which puts the odd pixel at the end.
 func (b *builder) convSame(x *graph.Node, stride int) *graph.Node {
+	b.survey.conv(b.specs[b.next], x, stride)
 	kernel, bias := b.take()
 	_, low, high := samePadding(x.Shape().Dim(1), kernel.Shape().Dim(0), stride)
 	pads := [][2]int{{low, high}, {low, high}}
@@ -57,6 +60,7 @@ func samePadding(size, k, stride int) (out, low, high int) {
 // depthwiseSame applies the next layer to each channel by itself, with "SAME" padding. It is written as a sum of shifted
 // products because XLA's CPU backend has no good grouped convolution.
 func (b *builder) depthwiseSame(x *graph.Node, stride int) *graph.Node {
+	b.survey.conv(b.specs[b.next], x, stride)
 	kernel, bias := b.take()
 	k, channels := kernel.Shape().Dim(0), kernel.Shape().Dim(3)
 	out, low, high := samePadding(x.Shape().Dim(1), k, stride)
@@ -72,6 +76,12 @@ func (b *builder) depthwiseSame(x *graph.Node, stride int) *graph.Node {
 		}
 	}
 	return sum
+}
+
+// maxPool takes the maximum of each window of 3x3 positions, every second one.
+func (b *builder) maxPool(x *graph.Node) *graph.Node {
+	b.survey.window(3, x)
+	return graph.MaxPool(x).Window(3).Strides(2).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
 }
 
 func relu(x *graph.Node) *graph.Node  { return graph.MaxScalar(x, 0) }
@@ -105,7 +115,9 @@ func resNet50() network {
 	}
 	n.build = func(b *builder, x *graph.Node) *graph.Node {
 		x = relu(b.conv(x, 2, 3))
-		x = graph.MaxPool(x).Window(3).Strides(2).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
+		b.survey.stage("conv1", x)
+		x = b.maxPool(x)
+		b.survey.stage("max pool", x)
 		for stage, depth := range depths {
 			for i := range depth {
 				stride, shortcut := 1, x
@@ -119,6 +131,7 @@ func resNet50() network {
 				y = relu(b.conv(y, stride, 1))
 				x = relu(graph.Add(b.conv(y, 1, 0), shortcut))
 			}
+			b.survey.stage(fmt.Sprintf("layer%d: %d blocks", stage+1, depth), x)
 		}
 		return pooled(x)
 	}
@@ -139,11 +152,16 @@ func efficientNetLite0() network {
 	type block struct {
 		stride         int
 		expand, linked bool
+		ends           string // the stage whose last block it is
 	}
 	var blocks []block
 	in := 32
-	for _, s := range mbStages {
+	for stage, s := range mbStages {
 		for i := range s.repeats {
+			ends := ""
+			if i == s.repeats-1 {
+				ends = fmt.Sprintf("stage %d: %d blocks", stage+1, s.repeats)
+			}
 			prefix := fmt.Sprintf("_blocks.%d.", len(blocks))
 			stride := s.stride
 			if i > 0 {
@@ -156,13 +174,14 @@ func efficientNetLite0() network {
 			n.specs = append(n.specs,
 				convSpec{conv: prefix + "_depthwise_conv", norm: prefix + "_bn1", out: wide, in: 1, k: s.kernel},
 				convSpec{conv: prefix + "_project_conv", norm: prefix + "_bn2", out: s.out, in: wide, k: 1})
-			blocks = append(blocks, block{stride, s.expand != 1, stride == 1 && in == s.out})
+			blocks = append(blocks, block{stride, s.expand != 1, stride == 1 && in == s.out, ends})
 			in = s.out
 		}
 	}
 	n.specs = append(n.specs, convSpec{conv: "_conv_head", norm: "_bn1", out: 1280, in: in, k: 1})
 	n.build = func(b *builder, x *graph.Node) *graph.Node {
 		x = relu6(b.convSame(x, 2))
+		b.survey.stage("stem", x)
 		for _, block := range blocks {
 			y := x
 			if block.expand {
@@ -174,8 +193,13 @@ func efficientNetLite0() network {
 				y = graph.Add(y, x)
 			}
 			x = y
+			if block.ends != "" {
+				b.survey.stage(block.ends, x)
+			}
 		}
-		return pooled(relu6(b.convSame(x, 1)))
+		x = relu6(b.convSame(x, 1))
+		b.survey.stage("head", x)
+		return pooled(x)
 	}
 	return n
 }
