@@ -144,6 +144,28 @@ func (v *Vocabulary) Coverage(captions [][]string) float64 {
 	return float64(known) / float64(total)
 }
 
+// CoverageBySize tells how much of captions smaller vocabularies would know: element n is the share of tokens, from 0 to 1, that
+// are among the first n words, which are the most frequent ones of the captions that v was built from. There are as many
+// elements as words without the specials, and one; the last is Coverage.
+func (v *Vocabulary) CoverageBySize(captions [][]string) []float64 {
+	share := make([]float64, len(v.words)-NumSpecials+1)
+	total := 0
+	for _, tokens := range captions {
+		for _, token := range tokens {
+			total++
+			if id := v.ID(token); id != Unknown {
+				share[id-NumSpecials+1]++
+			}
+		}
+	}
+	sum := 0.0
+	for n, count := range share {
+		sum += count
+		share[n] = sum / float64(max(1, total))
+	}
+	return share
+}
+
 // MarshalJSON writes the words as an array, in the order of their ids.
 func (v *Vocabulary) MarshalJSON() ([]byte, error) { return json.Marshal(v.words) }
 

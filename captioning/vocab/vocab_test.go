@@ -88,3 +88,15 @@ func ExampleVocabulary() {
 	// [1 4 3 5 2]
 	// a <unk> circle
 }
+
+func TestCoverageBySize(t *testing.T) {
+	v := build(t, 1, "a dog runs", "a cat runs", "a dog sits") // a, dog and runs, cat and sits
+	captions := [][]string{{"a", "dog", "sleeps"}, {"a", "cat", "sits", "<unk>", "a"}}
+	want := []float64{0, 3. / 8, 4. / 8, 4. / 8, 5. / 8, 6. / 8}
+	if got := v.CoverageBySize(captions); !slices.Equal(got, want) || got[len(got)-1] != v.Coverage(captions) {
+		t.Errorf("got %v, want %v, the last of which is %v", got, want, v.Coverage(captions))
+	}
+	if got := v.CoverageBySize(nil); len(got) != 6 || got[5] != 0 {
+		t.Errorf("of no captions: %v", got)
+	}
+}
