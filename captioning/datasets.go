@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -12,30 +13,57 @@ import (
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/weights"
 	"captionlab/datasets"
+	"captionlab/datasets/coco"
 	"captionlab/datasets/flickr8k"
 	"captionlab/datasets/shapes"
 )
 
 // DatasetNames are the names that OpenDataset knows.
-var DatasetNames = []string{"shapes", "flickr8k"}
+var DatasetNames = []string{"shapes", "flickr8k", "coco"}
 
-// OpenDataset opens the dataset called name: "shapes", which needs no files, or "flickr8k" in dir. An empty dir means the
-// folder of that name under $CAPTIONLAB_DATA.
-func OpenDataset(name, dir string) (datasets.Dataset, error) {
-	switch name {
-	case "shapes":
-		return shapes.Open()
-	case "flickr8k":
-		if dir == "" {
-			root := os.Getenv("CAPTIONLAB_DATA")
-			if root == "" {
-				return nil, fmt.Errorf("dataset %s: name its folder with --data, or its parent in CAPTIONLAB_DATA", name)
-			}
-			dir = filepath.Join(root, name)
-		}
-		return flickr8k.Open(dir)
+// DatasetOption changes how OpenDataset opens a dataset.
+type DatasetOption func(*datasetOptions)
+
+type datasetOptions struct{ split string }
+
+// WithSplit chooses a split of COCO: "pa4", the paper's, which is the default; "karpathy"; a folder with three lists of ids; or a
+// file like Karpathy's. See package datasets/coco. The other datasets have one split each.
+func WithSplit(split string) DatasetOption { return func(o *datasetOptions) { o.split = split } }
+
+// OpenDataset opens the dataset called name: "shapes", which needs no files, or "flickr8k" or "coco" in dir. An empty dir means
+// the folder of that name under $CAPTIONLAB_DATA. The name that an opened dataset gives itself, as in "coco-karpathy", opens it
+// again, unless its split was given by path.
+func OpenDataset(name, dir string, options ...DatasetOption) (datasets.Dataset, error) {
+	var o datasetOptions
+	for _, option := range options {
+		option(&o)
 	}
-	return nil, fmt.Errorf("unknown dataset %q: the datasets are %s", name, strings.Join(DatasetNames, ", "))
+	if split, ok := strings.CutPrefix(name, "coco-"); ok {
+		name = "coco"
+		if o.split == "" {
+			o.split = split
+		}
+	}
+	if !slices.Contains(DatasetNames, name) {
+		return nil, fmt.Errorf("unknown dataset %q: the datasets are %s", name, strings.Join(DatasetNames, ", "))
+	}
+	if o.split != "" && name != "coco" {
+		return nil, fmt.Errorf("dataset %s has one split alone, so %q cannot be chosen: leave it out", name, o.split)
+	}
+	if name == "shapes" {
+		return shapes.Open()
+	}
+	if dir == "" {
+		root := os.Getenv("CAPTIONLAB_DATA")
+		if root == "" {
+			return nil, fmt.Errorf("dataset %s: name its folder with --data, or its parent in CAPTIONLAB_DATA", name)
+		}
+		dir = filepath.Join(root, name)
+	}
+	if name == "coco" {
+		return coco.Open(dir, o.split)
+	}
+	return flickr8k.Open(dir)
 }
 
 // EncoderOptions choose an encoder. The zero value is ResNet-50, the paper's, wherever its weights are found, and else the

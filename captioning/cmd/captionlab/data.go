@@ -17,13 +17,15 @@ import (
 
 // dataFlags are the flags that name a dataset and an encoder.
 type dataFlags struct {
-	dataset, data string
-	encoder       captioning.EncoderOptions
+	dataset, data, split string
+	encoder              captioning.EncoderOptions
 }
 
-func (f *dataFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.dataset, "dataset", "shapes", "dataset: "+strings.Join(captioning.DatasetNames, " or "))
+// register adds the flags to a command. splitFlag is the name of the one that chooses a dataset's split.
+func (f *dataFlags) register(cmd *cobra.Command, splitFlag string) {
+	cmd.Flags().StringVar(&f.dataset, "dataset", "shapes", "dataset: "+strings.Join(captioning.DatasetNames, ", "))
 	cmd.Flags().StringVar(&f.data, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA)")
+	cmd.Flags().StringVar(&f.split, splitFlag, "", "split of COCO: pa4, the paper's; karpathy; or the path of lists of ids (default: pa4)")
 	cmd.Flags().StringVar(&f.encoder.Name, "encoder", "", "encoder: "+strings.Join(encoder.Names(), " or ")+" (default: resnet50 where its weights are found, else the small one)")
 	cmd.Flags().StringVar(&f.encoder.Weights, "weights", "", "weights of the encoder, .pth or safetensors (default: where they are kept)")
 }
@@ -47,7 +49,7 @@ func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*data, e
 
 // openEncoder opens dataset and encoder alone.
 func (f *dataFlags) openEncoder(ctx context.Context, backend compute.Backend) (*data, error) {
-	if !slices.Contains(captioning.DatasetNames, f.dataset) {
+	if known, _, _ := strings.Cut(f.dataset, "-"); !slices.Contains(captioning.DatasetNames, known) {
 		return nil, usageError{fmt.Errorf("unknown dataset %q: the datasets are %s", f.dataset, strings.Join(captioning.DatasetNames, ", "))}
 	}
 	if f.encoder.Name != "" {
@@ -58,7 +60,7 @@ func (f *dataFlags) openEncoder(ctx context.Context, backend compute.Backend) (*
 	m := newMeter()
 	d := new(data)
 	var err error
-	if d.dataset, err = captioning.OpenDataset(f.dataset, f.data); err != nil {
+	if d.dataset, err = captioning.OpenDataset(f.dataset, f.data, captioning.WithSplit(f.split)); err != nil {
 		return nil, err
 	}
 	for _, oddity := range d.dataset.Oddities() {

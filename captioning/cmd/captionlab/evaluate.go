@@ -68,7 +68,7 @@ func newEvaluateCommand() *cobra.Command {
 			return printEvaluation(cmd.OutOrStdout(), e, protocol)
 		},
 	}
-	flags.register(cmd)
+	flags.register(cmd, "data-split")
 	generation.register(cmd)
 	cmd.Flags().StringVar(&split, "split", "test", "split: train, val or test")
 	cmd.Flags().StringVar(&protocol, "protocol", "", "print this protocol alone: coco or pa4 (default: both)")

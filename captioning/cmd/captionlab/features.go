@@ -29,6 +29,6 @@ func newFeaturesCommand() *cobra.Command {
 			return nil
 		},
 	}
-	flags.register(cmd)
+	flags.register(cmd, "split")
 	return cmd
 }

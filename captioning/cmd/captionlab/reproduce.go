@@ -29,12 +29,13 @@ func newReproduceCommand() *cobra.Command {
 			"the cache folder. Then: captionlab report",
 		Example: "  captionlab reproduce --dataset flickr8k --data ~/flickr8k --dry-run\n" +
 			"  captionlab reproduce --dataset flickr8k --only 'lr-*'\n" +
+			"  captionlab reproduce --dataset coco --split pa4 --encoder resnet50   # the paper's own setting\n" +
 			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1,2,3,4,5\n" +
 			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1 --again   # are these still the numbers?",
 		Args: exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
-	c.data.register(cmd)
+	c.data.register(cmd, "split")
 	cmd.Flags().StringVar(&c.only, "only", "*", "experiments to run, as a pattern: 'lr-*', or several with commas between")
 	cmd.Flags().Int64SliceVar(&c.seeds, "seeds", nil, "seeds to run, as in 1,2,3 (default: those that each experiment declares)")
 	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "show the plan alone")
@@ -116,6 +117,9 @@ func (c *reproduceCall) one(ctx context.Context, backend compute.Backend, r capt
 // commandFor is the command that makes one job again.
 func (c *reproduceCall) commandFor(j captioning.Job) []string {
 	command := []string{"captionlab", "reproduce", "--dataset", c.data.dataset, "--only", j.Experiment.Name, "--seeds", fmt.Sprint(j.Settings.Seed), "--again"}
+	if c.data.split != "" {
+		command = append(command, "--split", c.data.split)
+	}
 	if c.data.encoder.Name != "" {
 		command = append(command, "--encoder", c.data.encoder.Name)
 	}

@@ -53,7 +53,7 @@ func newTrainCommand() *cobra.Command {
 			return train(cmd, flags, settings, name, out, resume)
 		},
 	}
-	flags.register(cmd)
+	flags.register(cmd, "split")
 	cmd.Flags().StringVar(&name, "experiment", "baseline", "declared experiment whose settings to use")
 	cmd.Flags().StringArrayVar(&set, "set", nil, "change a setting, as in --set hidden=1024 (may be repeated)")
 	cmd.Flags().Int64Var(&seed, "seed", 1, "seed of initial weights and shuffling")
