@@ -3,7 +3,7 @@
 BIN := bin/captionlab
 export GOFLAGS := -buildvcs=auto
 
-.PHONY: build setup demo test check bench
+.PHONY: build setup demo test check bench notebook notebook-env notebooks notebooks-write
 
 build:
 	go build -o $(BIN) ./captioning/cmd/captionlab
@@ -29,3 +29,34 @@ test: setup check
 BENCH ?= score train generate features
 bench: setup
 	go run ./captioning/internal/bench $(BENCH)
+
+# Python packages and the GoNB kernel for the notebooks, all inside .venv; Go tools are of the versions that go.mod names.
+VENV := $(CURDIR)/.venv
+JUPYTER_ENV := PATH="$(VENV)/bin:$$PATH" JUPYTER_DATA_DIR="$(VENV)/share/jupyter"
+$(VENV)/python.done: notebooks/requirements.txt notebooks/jupyterlab.json
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r notebooks/requirements.txt
+	mkdir -p $(VENV)/share/jupyter/lab/settings
+	cp notebooks/jupyterlab.json $(VENV)/share/jupyter/lab/settings/overrides.json
+	touch $@
+$(VENV)/kernel.done: $(VENV)/python.done go.mod
+	go build -o $(VENV)/bin/gonb github.com/janpfeifer/gonb
+	go build -o $(VENV)/bin/goimports golang.org/x/tools/cmd/goimports
+	go build -o $(VENV)/bin/gopls golang.org/x/tools/gopls
+	$(JUPYTER_ENV) gonb --install --go_work="$(CURDIR)" --logtostderr=false --stderrthreshold=FATAL --log_file=/dev/null
+	touch $@
+notebook-env: setup $(VENV)/kernel.done
+
+# JupyterLab on the notebooks, in the browser.
+notebook: notebook-env
+	$(JUPYTER_ENV) jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir="$(CURDIR)/notebooks" --LabApp.extension_manager=readonly
+
+# Every notebook from a clean kernel, on the drawn pictures and, where it is there, on Flickr8k; fails on any error.
+EXECUTE := $(VENV)/bin/python notebooks/execute.py
+notebooks: notebook-env
+	$(EXECUTE) --dataset shapes
+	if [ -d "$$CAPTIONLAB_DATA/flickr8k" ]; then $(EXECUTE) --dataset flickr8k; else echo "notebooks: no Flickr8k below CAPTIONLAB_DATA, so the photographs were left out"; fi
+
+# The same on the drawn pictures, and keeps the outputs in the notebook files and the times in results/benchmarks.
+notebooks-write: notebook-env
+	env -u CAPTIONLAB_DATA $(EXECUTE) --dataset shapes --write
