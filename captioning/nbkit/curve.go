@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -24,10 +25,33 @@ type Line struct {
 
 // Curves draws lines into one diagram as SVG, which survives in a saved notebook.
 func Curves(title, xLabel, yLabel string, lines ...Line) (template.HTML, error) {
+	return curves(newDiagram(title, xLabel, yLabel), lines)
+}
+
+// CurvesLogX is Curves with a logarithmic x axis; all x must be above 0.
+func CurvesLogX(title, xLabel, yLabel string, lines ...Line) (template.HTML, error) {
+	p := newDiagram(title, xLabel, yLabel)
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	for _, line := range lines {
+		if len(line.X) > 0 && slices.Min(line.X) <= 0 {
+			return "", fmt.Errorf("line %q goes to x = %g, but a logarithmic axis begins above 0", line.Name, slices.Min(line.X))
+		}
+	}
+	return curves(p, lines)
+}
+
+func newDiagram(title, xLabel, yLabel string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, xLabel, yLabel
 	p.Legend.Top = true
 	p.Add(plotter.NewGrid())
+	return p
+}
+
+// dotted is up to how many points the points of a line are marked.
+const dotted = 60
+
+func curves(p *plot.Plot, lines []Line) (template.HTML, error) {
 	for i, line := range lines {
 		if len(line.X) != len(line.Y) {
 			return "", fmt.Errorf("line %q has %d x and %d y values", line.Name, len(line.X), len(line.Y))
@@ -45,9 +69,17 @@ func Curves(title, xLabel, yLabel string, lines ...Line) (template.HTML, error) 
 		}
 		drawn.Color, dots.Color, dots.Shape = plotutil.Color(i), plotutil.Color(i), draw.CircleGlyph{}
 		drawn.Width, dots.Radius = vg.Points(1.5), vg.Points(2)
-		p.Add(drawn, dots)
+		p.Add(drawn)
+		if len(points) <= dotted {
+			p.Add(dots)
+		}
 		p.Legend.Add(line.Name, drawn)
 	}
+	return drawSVG(p)
+}
+
+// drawSVG draws a diagram as SVG for an HTML page.
+func drawSVG(p *plot.Plot) (template.HTML, error) {
 	canvas := vgsvg.New(6*vg.Inch, 3.2*vg.Inch)
 	p.Draw(draw.New(canvas))
 	var out bytes.Buffer

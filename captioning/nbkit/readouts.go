@@ -54,7 +54,7 @@ func (l *Lab) Readouts(r report.Run, prefix string, ids ...string) (template.HTM
 	head := []template.HTML{"read out by"}
 	for _, id := range ids {
 		label := template.HTML(html.EscapeString(id))
-		if l.holds(r) {
+		if l.Holds(r) {
 			picture, err := l.Picture(id, watchedSide)
 			if err != nil {
 				return "", err

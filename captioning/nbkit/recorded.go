@@ -15,8 +15,30 @@ import (
 	"captionlab/datasets"
 )
 
-// holds tells whether the pictures of a recorded run are those of this notebook's dataset.
-func (l *Lab) holds(r report.Run) bool {
+// Recordings returns the recorded runs of this notebook's experiment: on its dataset and on Flickr8k, as far as they are there.
+// Fails where there is none.
+func (l *Lab) Recordings() ([]report.Group, error) {
+	var out []report.Group
+	names := []string{l.Dataset.Name()}
+	if names[0] != "flickr8k" {
+		names = append(names, "flickr8k")
+	}
+	for _, name := range names {
+		groups, err := l.Results(name)
+		if err != nil {
+			continue // no run of any experiment
+		}
+		out = append(out, Only(groups, l.Experiment.Name)...)
+	}
+	if len(out) == 0 {
+		_, err := l.Result(names[0], l.Experiment.Name)
+		return nil, err
+	}
+	return out, nil
+}
+
+// Holds tells whether the pictures of a recorded run are those of this notebook's dataset.
+func (l *Lab) Holds(r report.Run) bool {
 	return r.Dataset == l.Dataset.Name() && r.Fingerprint == l.fingerprint
 }
 
@@ -40,7 +62,7 @@ func (l *Lab) Recorded(r report.Run, n int) (template.HTML, error) {
 		cider[image.ID] = 100 * image.CIDEr
 	}
 	examples := make(map[string]datasets.Example)
-	if l.holds(r) {
+	if l.Holds(r) {
 		for _, ex := range l.Dataset.Examples(datasets.Test) {
 			examples[ex.ID] = ex
 		}

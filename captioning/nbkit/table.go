@@ -2,6 +2,7 @@ package nbkit
 
 import (
 	"bytes"
+	"html"
 	"html/template"
 )
 
@@ -20,4 +21,9 @@ func Table[T any](head []string, rows [][]T) template.HTML {
 		panic(err) // a bytes.Buffer takes everything, and the template is sound
 	}
 	return template.HTML(out.String())
+}
+
+// Heading is a small heading above what a cell shows next.
+func Heading(text string) template.HTML {
+	return template.HTML(`<div style="font:600 15px/1.6 system-ui,sans-serif;margin-top:8px">` + html.EscapeString(text) + `</div>`)
 }
