@@ -1,6 +1,8 @@
 package nbkit
 
 import (
+	"fmt"
+	"path/filepath"
 	"slices"
 
 	"captionlab/captioning"
@@ -46,4 +48,25 @@ func (l *Lab) Captioned(m *captioning.Model, examples []datasets.Example, option
 		cards[i].Caption = text[cards[i].Title]
 	}
 	return cards, nil
+}
+
+// BestModel opens the recorded run of this notebook's experiment where its checkpoint is on this machine, and else the run that
+// fallback left. name says which.
+func (l *Lab) BestModel(fallback Training) (m *captioning.Model, name string, err error) {
+	if recorded, err := l.Result(l.Dataset.Name(), l.Experiment.Name); err == nil {
+		folder, err := ResultsFolder()
+		if err != nil {
+			return nil, "", err
+		}
+		run := recorded.Runs[0]
+		if m, err := l.Model(filepath.Join(folder, filepath.FromSlash(run.Folder))); err == nil {
+			return m, "the full run " + run.Folder, nil
+		}
+	}
+	t, err := l.Trained(fallback)
+	if err != nil {
+		return nil, "", fmt.Errorf("there is no checkpoint of the full run of %s on %s here, and the stand-in is not there either: %w", l.Experiment.Name, l.Dataset.Name(), err)
+	}
+	m, err = l.Open(t, fallback.Cell)
+	return m, fmt.Sprintf("the small run %q of this notebook", t.Name), err
 }

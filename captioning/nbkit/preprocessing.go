@@ -38,21 +38,21 @@ func PixelsOfFile(name string) (*encoder.Pixels, error) {
 	return p, nil
 }
 
-// Beside puts pictures of the same height side by side, which makes a wide one.
-func Beside(pictures ...*encoder.Pixels) (*encoder.Pixels, error) {
+// Beside puts pictures side by side, which makes a wide one, as high as the lowest of them: the others lose their bottom.
+func Beside(pictures ...*encoder.Pixels) *encoder.Pixels {
 	out := new(encoder.Pixels)
-	for _, p := range pictures {
-		if p.Height != pictures[0].Height {
-			return nil, fmt.Errorf("pictures of %d and %d pixels height do not fit side by side: take some of the same height", pictures[0].Height, p.Height)
+	for i, p := range pictures {
+		out.Width += p.Width
+		if i == 0 || p.Height < out.Height {
+			out.Height = p.Height
 		}
-		out.Width, out.Height = out.Width+p.Width, p.Height
 	}
 	for y := range out.Height {
 		for _, p := range pictures {
 			out.RGB = append(out.RGB, p.RGB[3*y*p.Width:3*(y+1)*p.Width]...)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Preprocessing shows pictures as they are and as each encoder takes them, on the same scale: scale screen pixels for 100 of

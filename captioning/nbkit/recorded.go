@@ -15,15 +15,19 @@ import (
 	"captionlab/datasets"
 )
 
+// WithFlickr8k are the datasets whose records a notebook shows: its own, and Flickr8k, whose records need no pictures.
+func (l *Lab) WithFlickr8k() []string {
+	if name := l.Dataset.Name(); name != "flickr8k" {
+		return []string{name, "flickr8k"}
+	}
+	return []string{"flickr8k"}
+}
+
 // Recordings returns the recorded runs of this notebook's experiment: on its dataset and on Flickr8k, as far as they are there.
 // Fails where there is none.
 func (l *Lab) Recordings() ([]report.Group, error) {
 	var out []report.Group
-	names := []string{l.Dataset.Name()}
-	if names[0] != "flickr8k" {
-		names = append(names, "flickr8k")
-	}
-	for _, name := range names {
+	for _, name := range l.WithFlickr8k() {
 		groups, err := l.Results(name)
 		if err != nil {
 			continue // no run of any experiment
@@ -31,7 +35,7 @@ func (l *Lab) Recordings() ([]report.Group, error) {
 		out = append(out, Only(groups, l.Experiment.Name)...)
 	}
 	if len(out) == 0 {
-		_, err := l.Result(names[0], l.Experiment.Name)
+		_, err := l.Result(l.Dataset.Name(), l.Experiment.Name)
 		return nil, err
 	}
 	return out, nil
@@ -126,13 +130,14 @@ func Only(groups []report.Group, names ...string) []report.Group {
 	return out
 }
 
-// Gaps says in a sentence or two what the records on a dataset still lack: experiments without a run, and runs that an earlier
-// version of the training code made. Empty where nothing is lacking.
-func Gaps(dataset string, groups []report.Group) (string, error) {
+// ShowGaps notes what the records of a dataset, as Results returns them, still lack: experiments without a run, and runs that
+// an earlier version of the training code made. It shows nothing where nothing is lacking.
+func ShowGaps(groups []report.Group) error {
 	declared, err := experiment.Declared()
-	if err != nil {
-		return "", err
+	if err != nil || len(groups) == 0 {
+		return err
 	}
+	dataset := groups[0].Runs[0].Dataset
 	var missing, old []string
 	for _, e := range declared {
 		switch g := Only(groups, e.Name); {
@@ -147,12 +152,11 @@ func Gaps(dataset string, groups []report.Group) (string, error) {
 			old = append(old, g.Name)
 		}
 	}
-	var out []string
 	if len(missing) > 0 {
-		out = append(out, fmt.Sprintf("Not recorded on %s yet: %s. `captionlab reproduce --dataset %s` makes what is missing, quickest first.", dataset, strings.Join(missing, ", "), dataset))
+		Note("Not recorded on %s yet: %s. `captionlab reproduce --dataset %s` makes what is missing, quickest first.", dataset, strings.Join(missing, ", "), dataset)
 	}
 	if len(old) > 0 {
-		out = append(out, fmt.Sprintf("Made by an earlier version of the training code, and a little different when made again: %s.", strings.Join(old, ", ")))
+		Note("Made by an earlier version of the training code, and a little different when made again: %s.", strings.Join(old, ", "))
 	}
-	return strings.Join(out, " "), nil
+	return nil
 }
