@@ -33,7 +33,7 @@ func ReadoutTable(g report.Group) template.HTML {
 		if o.Diversity.Unseen != nil {
 			unseen = fmt.Sprintf("%.0f %%", 100**o.Diversity.Unseen)
 		}
-		rows = append(rows, []string{o.Readout.Name, mean("%.1f", func(r experiment.ReadoutRecord) float64 { return r.PA4[0].Value }),
+		rows = append(rows, []string{readoutLabel(o.Readout), mean("%.1f", func(r experiment.ReadoutRecord) float64 { return r.PA4[0].Value }),
 			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return r.PA4[1].Value }),
 			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return 100 * r.Coco[3].Value }),
 			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return 100 * r.Coco[5].Value }),
@@ -42,6 +42,17 @@ func ReadoutTable(g report.Group) template.HTML {
 			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return r.Diversity.MeanWords }), unseen})
 	}
 	return Table([]string{"read out by", "pa4 BLEU-1", "pa4 BLEU-4", "coco BLEU-4", "CIDEr-D", "distinct-2", "different words", "words a caption", "captions not seen in training"}, rows)
+}
+
+// readoutLabel is the name of a readout without places to break a line at.
+func readoutLabel(r experiment.Readout) string {
+	switch {
+	case r.Temperature > 0:
+		return fmt.Sprintf("T\u00a0=\u00a0%g", r.Temperature)
+	case r.Beam > 1:
+		return fmt.Sprintf("beam\u00a0of\u00a0%d", r.Beam)
+	}
+	return r.Name
 }
 
 // Readouts lays the captions of single pictures side by side, one row for each way of reading out whose captions the run
@@ -83,7 +94,7 @@ func (l *Lab) Readouts(r report.Run, prefix string, ids ...string) (template.HTM
 		for _, c := range captions {
 			text[c.ID] = c.Text
 		}
-		row := []template.HTML{template.HTML("<b>" + html.EscapeString(o.Readout.Name) + "</b>")}
+		row := []template.HTML{template.HTML("<b>" + html.EscapeString(readoutLabel(o.Readout)) + "</b>")}
 		for _, id := range ids {
 			caption, ok := text[score.ID(id)]
 			if !ok {

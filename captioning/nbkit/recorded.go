@@ -119,6 +119,33 @@ func ValidationCurves(title string, groups []report.Group) (template.HTML, error
 	return Curves(title, "epoch", "validation loss in nats per token", lines...)
 }
 
+// Comparison shows the named experiments side by side: their numbers, and their validation curves. It notes those that have no
+// run yet among groups, and shows no numbers where that leaves nothing to compare.
+func Comparison(title string, groups []report.Group, names ...string) error {
+	recorded := Only(groups, names...)
+	var missing []string
+	for _, name := range names {
+		if len(Only(recorded, name)) == 0 {
+			missing = append(missing, name)
+		}
+	}
+	if len(recorded) > 1 {
+		curves, err := ValidationCurves(title, recorded)
+		if err != nil {
+			return err
+		}
+		Show(ResultTable(recorded), curves)
+	}
+	switch {
+	case len(missing) == 0:
+	case len(recorded) < 2:
+		Note("Nothing to compare yet: not recorded are %s.", strings.Join(missing, ", "))
+	default:
+		Note("Not recorded yet: %s.", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
 // Only returns the groups of the named experiments, in the order of the names, and leaves out those that have no run yet.
 func Only(groups []report.Group, names ...string) []report.Group {
 	var out []report.Group
@@ -153,7 +180,7 @@ func ShowGaps(groups []report.Group) error {
 		}
 	}
 	if len(missing) > 0 {
-		Note("Not recorded on %s yet: %s. `captionlab reproduce --dataset %s` makes what is missing, quickest first.", dataset, strings.Join(missing, ", "), dataset)
+		Note("Not recorded on %s yet: %s. To make what is missing, quickest first: captionlab reproduce --dataset %s", dataset, strings.Join(missing, ", "), dataset)
 	}
 	if len(old) > 0 {
 		Note("Made by an earlier version of the training code, and a little different when made again: %s.", strings.Join(old, ", "))
