@@ -2,7 +2,9 @@ package captioning
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,8 +32,18 @@ type datasetOptions struct{ split string }
 // file like Karpathy's. See package datasets/coco. The other datasets have one split each.
 func WithSplit(split string) DatasetOption { return func(o *datasetOptions) { o.split = split } }
 
+// DatasetFolder is where the dataset called name is looked for: below $CAPTIONLAB_DATA, or, where that is not set, below data in
+// the cache folder.
+func DatasetFolder(name string) (string, error) {
+	if root := os.Getenv("CAPTIONLAB_DATA"); root != "" {
+		return filepath.Join(root, name), nil
+	}
+	cache, err := weights.CacheDir()
+	return filepath.Join(cache, "data", name), err
+}
+
 // OpenDataset opens the dataset called name: "shapes", which needs no files, or "flickr8k" or "coco" in dir. An empty dir means
-// the folder of that name under $CAPTIONLAB_DATA. The name that an opened dataset gives itself, as in "coco-karpathy", opens it
+// [DatasetFolder]. The name that an opened dataset gives itself, as in "coco-karpathy", opens it
 // again, unless its split was given by path.
 func OpenDataset(name, dir string, options ...DatasetOption) (datasets.Dataset, error) {
 	var o datasetOptions
@@ -54,11 +66,13 @@ func OpenDataset(name, dir string, options ...DatasetOption) (datasets.Dataset, 
 		return shapes.Open()
 	}
 	if dir == "" {
-		root := os.Getenv("CAPTIONLAB_DATA")
-		if root == "" {
-			return nil, fmt.Errorf("dataset %s: name its folder with --data, or its parent in CAPTIONLAB_DATA", name)
+		var err error
+		if dir, err = DatasetFolder(name); err != nil {
+			return nil, err
 		}
-		dir = filepath.Join(root, name)
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("dataset %s is not in %s: name its folder with --data, or its parent in CAPTIONLAB_DATA, or fetch it: captionlab fetch %s (%w)", name, dir, name, err)
+		}
 	}
 	if name == "coco" {
 		return coco.Open(dir, o.split)

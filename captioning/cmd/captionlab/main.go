@@ -64,7 +64,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newSetupCommand(), newDemoCommand(), newFeaturesCommand(), newTrainCommand(), newEvaluateCommand(), newCaptionCommand(),
+	root.AddCommand(newSetupCommand(), newDemoCommand(), newFetchCommand(), newFeaturesCommand(), newTrainCommand(), newEvaluateCommand(), newCaptionCommand(),
 		newScoreCommand(), newTokenizeCommand(), newReproduceCommand(), newReportCommand())
 	return root
 }
