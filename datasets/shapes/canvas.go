@@ -29,30 +29,36 @@ func newCanvas(size int, ground rgb) *canvas {
 // fill paints the closed polygon, in subpixels, with colour at opacity 0..255. Edges are antialiased: each pixel takes
 // the share of it that is covered, exact along x and measured on 16 lines along y. Inside is even-odd.
 func (c *canvas) fill(polygon []point, colour rgb, opacity int) {
-	top, bottom := polygon[0].y, polygon[0].y
+	top, bottom, left, right := polygon[0].y, polygon[0].y, polygon[0].x, polygon[0].x
 	for _, p := range polygon {
-		top, bottom = min(top, p.y), max(bottom, p.y)
+		top, bottom, left, right = min(top, p.y), max(bottom, p.y), min(left, p.x), max(right, p.x)
 	}
+	first, end := max(left/subpixel, 0), min(right/subpixel+1, c.size) // the columns that may be covered
+	if first >= end {
+		return
+	}
+	coverage := c.coverage[first:end]
 	var crossings []int
 	for row := max(top/subpixel, 0); row <= min(bottom/subpixel, c.size-1); row++ {
-		clear(c.coverage)
+		clear(coverage)
 		for line := range sublines {
 			y := row*subpixel + line*subpixel/sublines + subpixel/sublines/2
 			crossings = crossings[:0]
-			for i, a := range polygon {
-				b := polygon[(i+1)%len(polygon)]
+			a := polygon[len(polygon)-1]
+			for _, b := range polygon {
 				if (a.y <= y) != (b.y <= y) {
 					crossings = append(crossings, a.x+(y-a.y)*(b.x-a.x)/(b.y-a.y))
 				}
+				a = b
 			}
 			slices.Sort(crossings)
 			for i := 0; i+1 < len(crossings); i += 2 {
 				c.cover(crossings[i], crossings[i+1])
 			}
 		}
-		for x, covered := range c.coverage {
+		for x, covered := range coverage {
 			if covered > 0 {
-				c.blend(3*(row*c.size+x), colour, opacity*covered)
+				c.blend(3*(row*c.size+first+x), colour, opacity*covered)
 			}
 		}
 	}
@@ -61,17 +67,28 @@ func (c *canvas) fill(polygon []point, colour rgb, opacity int) {
 // cover adds the span [from, to) of one line to the coverage of its pixels.
 func (c *canvas) cover(from, to int) {
 	from, to = max(from, 0), min(to, c.size*subpixel)
-	for from < to {
-		x := from / subpixel
-		next := min((x+1)*subpixel, to)
-		c.coverage[x] += next - from
-		from = next
+	if from >= to {
+		return
 	}
+	first, last := from/subpixel, (to-1)/subpixel
+	if first == last {
+		c.coverage[first] += to - from
+		return
+	}
+	c.coverage[first] += (first+1)*subpixel - from
+	for x := first + 1; x < last; x++ {
+		c.coverage[x] += subpixel
+	}
+	c.coverage[last] += to - last*subpixel
 }
 
 // blend mixes colour into the pixel at offset at; weight is 0..255*full.
 func (c *canvas) blend(at int, colour rgb, weight int) {
 	const most = 255 * full
+	if weight == most {
+		c.pix[at], c.pix[at+1], c.pix[at+2] = colour.r, colour.g, colour.b
+		return
+	}
 	for i, v := range [3]uint8{colour.r, colour.g, colour.b} {
 		c.pix[at+i] = uint8((int(c.pix[at+i])*(most-weight) + int(v)*weight + most/2) / most)
 	}
