@@ -28,10 +28,11 @@ func Curves(title, xLabel, yLabel string, lines ...Line) (template.HTML, error) 
 	return curves(newDiagram(title, xLabel, yLabel), lines)
 }
 
-// CurvesLogX is Curves with a logarithmic x axis; all x must be above 0.
+// CurvesLogX is Curves with a logarithmic x axis, for lines that rise to the right; all x must be above 0.
 func CurvesLogX(title, xLabel, yLabel string, lines ...Line) (template.HTML, error) {
 	p := newDiagram(title, xLabel, yLabel)
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.Legend.Top = false
 	for _, line := range lines {
 		if len(line.X) > 0 && slices.Min(line.X) <= 0 {
 			return "", fmt.Errorf("line %q goes to x = %g, but a logarithmic axis begins above 0", line.Name, slices.Min(line.X))

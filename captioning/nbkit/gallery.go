@@ -43,8 +43,8 @@ func Thumbnail(r io.Reader, side int) (template.URL, error) {
 
 var gallery = template.Must(template.New("gallery").Parse(`<div style="display:flex;flex-wrap:wrap;gap:14px">
 {{range .}}<figure style="width:232px;margin:0;border:1px solid #ddd;border-radius:6px;padding:8px;background:#fff;color:#222;font:14px/1.35 system-ui,sans-serif">
-<img src="{{.Image}}" alt="{{.Caption}}" style="width:100%;border-radius:3px">
-<figcaption>{{with .Title}}<div style="color:#777;font-size:12px">{{.}}</div>{{end}}<div style="font-weight:600;margin:4px 0">{{.Caption}}</div>
+<img src="{{.Image}}" alt="{{or .Caption .Title}}" style="width:100%;border-radius:3px">
+<figcaption>{{with .Title}}<div style="color:#777;font-size:12px">{{.}}</div>{{end}}{{with .Caption}}<div style="font-weight:600;margin:4px 0">{{.}}</div>{{end}}
 {{range .References}}<div style="color:#555;font-size:12px">{{.}}</div>{{end}}{{.Note}}</figcaption></figure>
 {{end}}</div>`))
 

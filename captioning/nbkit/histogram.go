@@ -34,10 +34,11 @@ func Histogram(title, xLabel string, width float64, samples ...Sample) (template
 		if len(bins) == 0 {
 			continue
 		}
-		r, g, b, _ := plotutil.Color(i).RGBA()
-		h := &plotter.Histogram{Bins: bins, Width: width, LineStyle: plotter.DefaultLineStyle,
-			FillColor: color.NRGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 70}}
-		h.LineStyle.Color, h.LineStyle.Width = plotutil.Color(i), vg.Points(0.8)
+		h := &plotter.Histogram{Bins: bins, Width: width, LineStyle: plotter.DefaultLineStyle}
+		h.LineStyle.Color, h.LineStyle.Width = plotutil.Color(i), vg.Points(1.2)
+		if i == 0 { // the others are outlines in front of it
+			h.FillColor = color.NRGBA{0xdd, 0xe3, 0xea, 0xff}
+		}
 		p.Add(h)
 		if len(samples) > 1 {
 			p.Legend.Add(s.Name, h)

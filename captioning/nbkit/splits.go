@@ -1,12 +1,15 @@
 package nbkit
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"html/template"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"captionlab/captioning/score"
 	"captionlab/datasets"
@@ -26,6 +29,10 @@ func Spread(all []datasets.Example, n int) []datasets.Example {
 // SplitTable shows how large the splits are, and checks what makes them splits: that no picture is in two of them, by its id or
 // by its bytes. It reads every picture once.
 func (l *Lab) SplitTable() (template.HTML, error) {
+	sums, err := l.pictureSums()
+	if err != nil {
+		return "", err
+	}
 	inSplit, bytesIn := make(map[string]datasets.Split), make(map[[32]byte]string)
 	var rows [][]string
 	var shared []string
@@ -33,18 +40,12 @@ func (l *Lab) SplitTable() (template.HTML, error) {
 	for _, split := range datasets.Splits {
 		pictures, captions, equal := 0, 0, 0
 		for _, ex := range l.Dataset.Examples(split) {
-			if err := l.Context.Err(); err != nil {
-				return "", err
-			}
 			pictures, captions = pictures+1, captions+len(ex.Captions)
 			if other, double := inSplit[ex.ID]; double {
 				return "", fmt.Errorf("picture %s is in split %s and in %s: scores on them would be of pictures that were learnt", ex.ID, other, split)
 			}
 			inSplit[ex.ID] = split
-			sum, err := l.pictureSum(ex.ID)
-			if err != nil {
-				return "", err
-			}
+			sum := sums[ex.ID]
 			if other, double := bytesIn[sum]; double {
 				equal++
 				if inSplit[other] != split {
@@ -64,6 +65,37 @@ func (l *Lab) SplitTable() (template.HTML, error) {
 	return Table([]string{"split", "pictures", "captions", "captions a picture", "pictures with the bytes of an earlier one"}, rows) + told, nil
 }
 
+// pictureSums returns the SHA-256 of every picture by id. It reads them on all cores.
+func (l *Lab) pictureSums() (map[string][32]byte, error) {
+	ids := make(chan string)
+	go func() {
+		defer close(ids)
+		for _, split := range datasets.Splits {
+			for _, ex := range l.Dataset.Examples(split) {
+				ids <- ex.ID
+			}
+		}
+	}()
+	sums, problem := make(map[string][32]byte), error(nil)
+	var mu sync.Mutex
+	var readers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		readers.Go(func() {
+			for id := range ids {
+				if l.Context.Err() != nil {
+					continue // nobody waits for the rest
+				}
+				sum, err := l.pictureSum(id)
+				mu.Lock()
+				sums[id], problem = sum, cmp.Or(problem, err)
+				mu.Unlock()
+			}
+		})
+	}
+	readers.Wait()
+	return sums, cmp.Or(l.Context.Err(), problem)
+}
+
 func (l *Lab) pictureSum(id string) (sum [32]byte, err error) {
 	f, err := l.Dataset.OpenImage(id)
 	if err != nil {
@@ -71,8 +103,8 @@ func (l *Lab) pictureSum(id string) (sum [32]byte, err error) {
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err = io.Copy(h, f); err != nil {
-		return sum, fmt.Errorf("%s: %w", id, err)
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, fmt.Errorf("picture %s: %w", id, err)
 	}
 	return [32]byte(h.Sum(nil)), nil
 }
