@@ -1,0 +1,204 @@
+"""What a reader sees after the usual mistakes, in a real GoNB kernel: .venv/bin/python notebooks/mistakes_test.py
+
+Needs what `make notebook-env` prepares. Works on the drawn pictures, in a cache folder of its own, apart from the weights and
+the features, which it shares with the user's.
+"""
+
+import asyncio
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+import unittest
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from cellerror import boxes, cell_message, markup, plain, streamed
+from execute import FOLDER, kernel_environment
+
+SETTINGS = """%noautoget
+import (
+	"fmt"
+
+	"captionlab/captioning/nbkit"
+	"captionlab/datasets"
+)
+
+%% -dataset=shapes -experiment=EXPERIMENT
+nbkit.Settings()"""
+
+FIRST_PICTURE = """%%
+nbkit.Cell(func(l *nbkit.Lab) error {
+	fmt.Println(l.Dataset.Examples(datasets.Test)[INDEX].ID)
+	return nil
+})"""
+
+FEATURES = """%%
+nbkit.Cell(func(l *nbkit.Lab) error {
+	_, err := l.Features()
+	return err
+})"""
+
+# A model that is small enough for a test, on few pictures, in enough epochs to be interrupted within them.
+EPOCHS = 12
+TRAINING = f"""%%
+nbkit.Cell(func(l *nbkit.Lab) error {{
+	s := l.Experiment.Settings
+	s.Embedding, s.Hidden, s.Epochs, s.Patience = 32, 64, {EPOCHS}, 0
+	t, err := l.Train(nbkit.Training{{Name: "interrupted", Settings: s, Train: 400, Val: 40, Test: 40}})
+	if err != nil {{
+		return err
+	}}
+	fmt.Println("epochs trained:", len(t.Curve))
+	return nil
+}})"""
+
+
+class Session:
+    """A kernel, as a reader has one, to which cells are sent."""
+
+    def __init__(self, environment):
+        self.environment = {**os.environ, **environment}
+        self.notebook = nbformat.v4.new_notebook()
+        self.client = NotebookClient(self.notebook, timeout=900, kernel_name="gonb")
+
+    async def start(self):
+        os.environ.update({key: self.environment[key] for key in ("PATH", "JUPYTER_DATA_DIR")})  # where kernels are looked for
+        self.client.create_kernel_manager()
+        await self.client.async_start_new_kernel(env=self.environment, cwd=str(FOLDER))
+        await self.client.async_start_new_kernel_client()
+
+    async def end(self):
+        await self.client.km.shutdown_kernel(now=True)
+        self.client.kc.stop_channels()
+
+    async def cell(self, source, watch=None):
+        """Runs a cell. Returns its outputs, and whether Jupyter saw it fail. watch, if any, is called with the outputs four times
+        a second until it returns True."""
+        self.notebook.cells.append(nbformat.v4.new_code_cell(source))
+        index = len(self.notebook.cells) - 1
+        cell = self.notebook.cells[index]
+        run = asyncio.ensure_future(self.client.async_execute_cell(cell, index))
+        while watch and not run.done() and not await watch(cell.outputs):
+            await asyncio.sleep(0.25)
+        try:
+            await run
+        except CellExecutionError:
+            return cell.outputs, True
+        return cell.outputs, False
+
+    async def interrupt(self):
+        """What Jupyter's stop button does."""
+        await self.client.km.interrupt_kernel()
+
+
+class Mistakes(unittest.IsolatedAsyncioTestCase):
+    async def session(self, **environment):
+        session = Session({**kernel_environment("shapes", small=True), "CAPTIONLAB_NOTEBOOK": "", **environment})
+        await session.start()
+        self.addAsyncCleanup(session.end)
+        return session
+
+    def assert_box(self, outputs, *words):
+        """The last box shows these words, and nothing else looks like a stack."""
+        shown = boxes(outputs)
+        self.assertTrue(shown, f"no box among the outputs: {outputs}")
+        for word in words:
+            self.assertIn(word, shown[-1])
+        everything = "\n".join(map(plain, markup(outputs))) + streamed(outputs, "stderr") + streamed(outputs, "stdout")
+        for trace in ("goroutine ", ".go:", "panic:"):
+            self.assertNotIn(trace, everything)
+
+    async def fails(self, session, source, *words):
+        outputs, failed = await session.cell(source)
+        self.assertTrue(failed, f"Jupyter saw no error: {outputs}")
+        self.assert_box(outputs, *words)
+
+    async def test_readable(self):
+        session = await self.session()
+        first = SETTINGS.replace("EXPERIMENT", "baseline")
+        declarations, main = first.split("\n%%")
+
+        with self.subTest("a cell before the settings cell"):
+            await session.cell(declarations)
+            await self.fails(session, FIRST_PICTURE.replace("INDEX", "0"), "run the settings cell at the top of the notebook first")
+        with self.subTest("an experiment that is not declared"):
+            await self.fails(session, "%%" + main.replace("baseline", "basline"), "basline", "baseline")
+        with self.subTest("the settings cell corrected"):
+            outputs, failed = await session.cell(first)
+            self.assertFalse(failed, cell_message(outputs, ""))
+            self.assertIn("baseline", "".join(map(plain, markup(outputs))))
+        with self.subTest("an index out of range"):
+            await self.fails(session, FIRST_PICTURE.replace("INDEX", "100000"), "index out of range [100000]")
+        with self.subTest("a compile error"):
+            outputs, failed = await session.cell(FIRST_PICTURE.replace("INDEX", "zero"))
+            self.assertTrue(failed)
+            message = cell_message(outputs, "")
+            self.assertRegex(message, r"Cell\[\d+\]: Line 3\b")  # where in the cell
+            self.assertIn("undefined: zero", message)
+        with self.subTest("the cell corrected"):
+            outputs, failed = await session.cell(FIRST_PICTURE.replace("INDEX", "0"))
+            self.assertFalse(failed, cell_message(outputs, ""))
+
+    async def test_no_plugin(self):
+        with tempfile.TemporaryDirectory() as empty:
+            session = await self.session(PJRT_PLUGIN_LIBRARY_PATH=empty, GOMLX_BACKEND="")
+            await session.cell(SETTINGS.replace("EXPERIMENT", "baseline"))
+            await self.fails(session, FEATURES, f"no XLA plugin in {empty}", "captionlab setup")
+
+    async def test_interrupt_and_go_on(self):
+        with tempfile.TemporaryDirectory() as cache:
+            for shared in ("weights", "features"):
+                kept = user_cache() / shared
+                kept.mkdir(parents=True, exist_ok=True)
+                os.symlink(kept, pathlib.Path(cache) / shared)
+            session = await self.session(CAPTIONLAB_CACHE=cache)
+            await session.cell(SETTINGS.replace("EXPERIMENT", "baseline"))
+            outputs, failed = await session.cell(FEATURES)
+            self.assertFalse(failed, cell_message(outputs, ""))
+
+            async def in_third_epoch(outputs):
+                if last_epoch(outputs) < 3:
+                    return False
+                await session.interrupt()
+                return True
+
+            began = time.monotonic()
+            outputs, failed = await session.cell(TRAINING, in_third_epoch)
+            self.assertTrue(failed, "the interrupted cell ended without an error")
+            self.assert_box(outputs, "Stopped", "run the cell again to go on")
+            stopped_at = last_epoch(outputs)
+            self.assertLess(stopped_at, EPOCHS)
+            self.assertTrue(any("<svg" in shown for shown in markup(outputs)), "the curve so far is gone")
+
+            epochs = []
+
+            async def note(outputs):
+                epochs.append(last_epoch(outputs))
+
+            outputs, failed = await session.cell(TRAINING, note)
+            self.assertFalse(failed, cell_message(outputs, ""))
+            self.assertIn(f"epochs trained: {EPOCHS}", streamed(outputs, "stdout"))
+            self.assertGreaterEqual(min(epoch for epoch in epochs if epoch), stopped_at - 1, "the second run began anew")
+            print(f"interrupted in epoch {stopped_at}, went on to {EPOCHS}, {time.monotonic() - began:.0f} s")
+
+
+def last_epoch(outputs):
+    """The epoch that the status below a training cell tells, or 0."""
+    found = re.findall(r"epoch (\d+) of at most", "\n".join(map(plain, markup(outputs))))
+    return int(found[-1]) if found else 0
+
+
+def user_cache():
+    if cache := os.environ.get("CAPTIONLAB_CACHE"):
+        return pathlib.Path(cache)
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ("Library/Caches" if os.uname().sysname == "Darwin" else ".cache")
+    return pathlib.Path(base) / "captionlab"
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
