@@ -71,7 +71,7 @@ func ExampleOpen() {
 		log.Fatal(err)
 	}
 	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
-	captions, problems, err := model.CaptionImages(ctx, enc, []string{"holiday.jpg"}, open, decoder.GenerateOptions{Beam: 5})
+	captions, problems, err := model.CaptionImages(ctx, enc, []string{"holiday.jpg"}, open, decoder.GenerateOptions{Beam: 5}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package captioning
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -144,31 +143,25 @@ func (m *Model) CaptionSplit(ds datasets.Dataset, split datasets.Split, f *encod
 }
 
 // CaptionImages decodes, encodes and captions pictures that are read from files. A picture that cannot be read gives an
-// error in its place and does not stop the others.
-func (m *Model) CaptionImages(ctx context.Context, e *encoder.Encoder, names []string, open func(name string) (io.ReadCloser, error), options decoder.GenerateOptions) ([]Caption, []error, error) {
+// error in its place and does not stop the others. progress, which may be nil, is told how many were encoded and how many
+// could not be read since it was last called.
+func (m *Model) CaptionImages(ctx context.Context, e *encoder.Encoder, names []string, open func(name string) (io.ReadCloser, error), options decoder.GenerateOptions, progress func(encoded, unreadable int)) ([]Caption, []error, error) {
 	if err := m.checkEncoder(e.Identity()); err != nil {
 		return nil, nil, err
 	}
-	problems := make([]error, len(names))
-	var pictures []*encoder.Pixels
-	var good []int
-	for i, name := range names {
-		p, err := loadPicture(e.Spec(), name, open)
-		if err != nil {
-			problems[i] = err
-			continue
-		}
-		pictures, good = append(pictures, p), append(good, i)
-	}
-	flat, err := e.Encode(ctx, pictures)
+	features, problems, err := e.EncodeImages(ctx, names, open, 0, progress)
 	if err != nil {
 		return nil, nil, err
 	}
-	dim := e.Spec().FeatureDim
 	var ids []string
 	var rows [][]float32
-	for row, i := range good {
-		ids, rows = append(ids, names[i]), append(rows, flat[row*dim:(row+1)*dim])
+	var good []int
+	for i, name := range names {
+		if problems[i] != nil {
+			problems[i] = fmt.Errorf("%s: %w", name, problems[i])
+			continue
+		}
+		ids, rows, good = append(ids, name), append(rows, features[i]), append(good, i)
 	}
 	captions := make([]Caption, len(names))
 	generated, err := m.CaptionFeatures(ids, rows, options)
@@ -179,22 +172,6 @@ func (m *Model) CaptionImages(ctx context.Context, e *encoder.Encoder, names []s
 		captions[i] = generated[row]
 	}
 	return captions, problems, nil
-}
-
-func loadPicture(spec encoder.Spec, name string, open func(string) (io.ReadCloser, error)) (_ *encoder.Pixels, err error) {
-	f, err := open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	p, err := encoder.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if p, err = spec.Preprocess(p); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return p, nil
 }
 
 // Losses measures the cross-entropy of a split in both ways of counting. Pads are measured where the model was trained on

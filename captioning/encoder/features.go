@@ -152,36 +152,24 @@ func (m *Manifest) cutTo(shard int, part []string) {
 }
 
 func buildShard(ctx context.Context, ds datasets.Dataset, e *Encoder, folder string, m *Manifest, shard int, part []string, workers int, report *reporter) error {
+	rows, problems, err := e.EncodeImages(ctx, part, ds.OpenImage, workers, func(encoded, unreadable int) {
+		report.done, report.skipped = report.done+encoded, report.skipped+unreadable
+		report.tell()
+	})
+	if ctx.Err() != nil {
+		return fmt.Errorf("features: stopped after %d whole shards; run the same command again to go on: %w", len(m.Shards), ctx.Err())
+	}
+	if err != nil {
+		return err
+	}
 	var features []float32
 	var kept []string
-	var batch []*Pixels
-	flush := func() error {
-		out, err := e.Encode(ctx, batch)
-		features = append(features, out...)
-		report.done += len(batch)
-		batch = batch[:0]
-		report.tell()
-		return err
-	}
-	for picture := range decodeAll(ctx, ds, e.spec, part, workers) {
-		if picture.err != nil {
-			m.Skipped = append(m.Skipped, Skipped{picture.id, picture.err.Error()})
-			report.skipped++
+	for i, id := range part {
+		if problems[i] != nil {
+			m.Skipped = append(m.Skipped, Skipped{id, problems[i].Error()})
 			continue
 		}
-		kept = append(kept, picture.id)
-		batch = append(batch, picture.pixels)
-		if len(batch) == e.spec.BatchSize {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("features: stopped after %d whole shards; run the same command again to go on: %w", len(m.Shards), err)
-	}
-	if err := flush(); err != nil {
-		return err
+		kept, features = append(kept, id), append(features, rows[i]...)
 	}
 	name := fmt.Sprintf("shard-%04d.safetensors", shard)
 	path := filepath.Join(folder, name)

@@ -160,7 +160,7 @@ func efficientNetLite0() network {
 		for i := range s.repeats {
 			ends := ""
 			if i == s.repeats-1 {
-				ends = fmt.Sprintf("stage %d: %d blocks", stage+1, s.repeats)
+				ends = fmt.Sprintf("stage %d", stage+1)
 			}
 			prefix := fmt.Sprintf("_blocks.%d.", len(blocks))
 			stride := s.stride

@@ -38,7 +38,7 @@ func (l *Lab) CaptionFiles(m *captioning.Model, options decoder.GenerateOptions,
 	if err != nil {
 		return nil, err
 	}
-	captions, problems, err := m.CaptionImages(l.Context, e, files, func(name string) (io.ReadCloser, error) { return os.Open(name) }, options)
+	captions, problems, err := m.CaptionImages(l.Context, e, files, func(name string) (io.ReadCloser, error) { return os.Open(name) }, options, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -165,10 +165,11 @@ func TestTrainStopResumeCaption(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines, last := bufio.NewScanner(errs), ""
+	lines, last, sent := bufio.NewScanner(errs), "", false
 	for lines.Scan() {
 		last = lines.Text()
-		if strings.HasPrefix(last, "epoch 1 ") {
+		if strings.HasPrefix(last, "epoch 1 ") && !sent {
+			sent = true // a second one would end the program at once
 			cmd.Process.Signal(syscall.SIGINT)
 		}
 	}
@@ -231,6 +232,25 @@ func captionFiles(t *testing.T, dir string) {
 		if !strings.Contains(errs, name) {
 			t.Errorf("standard error %q does not name %s", errs, name)
 		}
+	}
+	// The folder itself: pictures, text, checkpoints and hidden files.
+	if err := os.WriteFile(filepath.Join(dir, ".hidden.jpg"), []byte("text"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs = call(t, program(dir, "caption", "run", ".", "--json"))
+	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != 1 || len(rows) != 3 {
+		t.Errorf("a folder: exit %d, %v, captions %+v", code, err, rows)
+	}
+	for _, want := range []string{"files have no caption", "d.jpg", filepath.Join("run", "run.json")} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("standard error %q does not say %s", errs, want)
+		}
+	}
+	if strings.Contains(errs, ".hidden") {
+		t.Error("a hidden file was taken")
+	}
+	if code, _, errs := call(t, program(dir, "caption", "run", t.TempDir())); code != 1 || !strings.Contains(errs, "holds no file") {
+		t.Errorf("an empty folder: exit %d, %s", code, errs)
 	}
 	if code, out, errs := call(t, program(dir, "caption", "run", "a.jpg")); code != 0 || len(strings.Fields(out)) == 0 {
 		t.Errorf("one picture: exit %d, %q, %s", code, out, errs)
