@@ -45,6 +45,9 @@ func Histogram(title, xLabel string, width float64, samples ...Sample) (template
 		}
 	}
 	p.Y.Min = 0
+	if len(samples) > 1 {
+		p.Y.Max *= 1.2 // room for the legend
+	}
 	return drawSVG(p)
 }
 
