@@ -40,12 +40,19 @@ func TestEveryExampleOnceAnEpoch(t *testing.T) {
 		for epoch := range 3 {
 			seen := make([]int, len(pairs))
 			small := 0
-			lengths := make(map[int]bool)
+			lengths := make(map[[2]int]bool)
+			var tokens []float64 // of the full batches
 			for _, p := range b.epoch(epoch) {
-				if len(p.members) != 64 {
-					small++
+				sum := 0
+				for _, i := range p.members {
+					sum += pairs[i].steps()
 				}
-				lengths[p.steps] = true
+				if len(p.members) != p.size {
+					small++
+				} else {
+					tokens = append(tokens, float64(sum))
+				}
+				lengths[[2]int{p.steps, p.size}] = true
 				for _, i := range p.members {
 					seen[i]++
 					if pairs[i].steps() > p.steps {
@@ -58,6 +65,18 @@ func TestEveryExampleOnceAnEpoch(t *testing.T) {
 			}
 			if small > 1 {
 				t.Errorf("byLength=%v: %d batches are not full, want one at most", byLength, small)
+			}
+			mean, squares := 0.0, 0.0
+			for _, n := range tokens {
+				mean += n / float64(len(tokens))
+				squares += n * n / float64(len(tokens))
+			}
+			deviation := math.Sqrt(squares - mean*mean)
+			if deviation > mean/8 {
+				t.Errorf("byLength=%v: full batches have %.0f tokens on average, standard deviation %.0f; one should weigh like another", byLength, mean, deviation)
+			}
+			if !byLength && len(lengths) < 2 {
+				t.Error("shuffled batches all have one length")
 			}
 			if byLength && len(lengths) > maxShapes {
 				t.Errorf("%d lengths of batches, want at most %d", len(lengths), maxShapes)
@@ -127,7 +146,7 @@ func TestFill(t *testing.T) {
 		{true, []float32{1, 1, 0, 1, 1, 0, 1, 1, 0}},
 	} {
 		t.Run(fmt.Sprint("padsCount=", c.padsCount), func(t *testing.T) {
-			got := b.fill(plan{[]int{0, 1}, 3}, 1, c.padsCount)
+			got := b.fill(plan{[]int{0, 1}, 3, 3}, 1, c.padsCount)
 			if !slices.Equal(got.Weights, c.weights) {
 				t.Errorf("weights %v, want %v", got.Weights, c.weights)
 			}

@@ -20,7 +20,7 @@ type Losses struct {
 	PadsMeasured bool `json:"pads_measured"`
 }
 
-// lossBatch is how many captions are evaluated at once.
+// lossBatch is how many captions of mean length are evaluated at once.
 const lossBatch = 128
 
 // measure computes the losses of pairs. The shuffled batches of the padded loss have the given size and follow from seed.
@@ -31,7 +31,7 @@ func measure(ctx context.Context, d *decoder.Decoder, pairs []pair, size int, se
 	}
 	b := newBatcher(pairs, lossBatch, seed, true)
 	if measurePads {
-		b.bounds = []int{longest} // every position up to the longest caption is wanted
+		b.divide([]int{longest}) // every position up to the longest caption is wanted
 	}
 	perPosition := make([][]float32, len(pairs))
 	for _, p := range b.epoch(0) {
@@ -49,7 +49,7 @@ func measure(ctx context.Context, d *decoder.Decoder, pairs []pair, size int, se
 			}
 			perPosition[i] = make([]float32, n)
 			for t := range perPosition[i] {
-				perPosition[i][t] = losses[t*lossBatch+row]
+				perPosition[i][t] = losses[t*p.size+row]
 			}
 		}
 	}

@@ -148,8 +148,7 @@ func newTrainRun(backend compute.Backend, c TrainConfig) (_ *trainRun, err error
 }
 
 // batchWeight is the mean number of real tokens in a batch where batches are of similar length, and 0, each batch's own
-// number, elsewhere. A batch of short captions has fewer tokens than one of long ones; were each batch's mean loss a step of
-// its own, the tokens of short captions would count more.
+// number, elsewhere. Every token then counts the same, those of an epoch's last batch, which may be small, too.
 func (r *trainRun) batchWeight() float64 {
 	if r.Settings.Batching != "length" || r.Settings.Loss != "token" {
 		return 0

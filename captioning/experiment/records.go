@@ -63,7 +63,7 @@ type Run struct {
 
 // ModelVersion is the version of the code that decides what a training run computes: model, initial weights, batches,
 // optimizer. It goes up with every change that makes the same settings end elsewhere, so that such runs are made anew.
-const ModelVersion = 3
+const ModelVersion = 4
 
 // Identity is the SHA-256, in hex, of all that decides a training run but for the machine: settings, dataset (by
 // fingerprint), encoder (any value whose JSON tells network, weights and preprocessing) and ModelVersion. Runs of the same
