@@ -161,11 +161,7 @@ func work(count counter, s experiment.Settings) (perToken float64, tokens int, e
 	if err != nil {
 		return 0, 0, err
 	}
-	gates := 1
-	if s.Cell == "lstm" {
-		gates = 4
-	}
-	return 6 * float64(gates*s.Hidden*(s.Embedding+s.Hidden)+s.Hidden*words), tokens, nil
+	return s.FLOPsPerToken(words), tokens, nil
 }
 
 // pastRate is how many operations a second the dataset's earlier runs came to, all together; where there are none, what two

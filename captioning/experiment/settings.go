@@ -196,3 +196,13 @@ func number(v reflect.Value) float64 {
 	}
 	return float64(v.Int())
 }
+
+// FLOPsPerToken is how many floating-point operations training on one real token takes with a vocabulary of that size: those of
+// the matrix products, forward, and twice as many for the gradients. A cell of one's own counts as the vanilla one.
+func (s Settings) FLOPsPerToken(vocabulary int) float64 {
+	gates := 1
+	if s.Cell == "lstm" {
+		gates = 4
+	}
+	return 3 * 2 * float64(gates*s.Hidden*(s.Embedding+s.Hidden)+s.Hidden*vocabulary)
+}

@@ -82,6 +82,9 @@ func filesFor(root string, experiments []experiment.Experiment) (map[string][]by
 			return nil, err
 		}
 	}
+	if err := writeForecast(results, experiments, &page); err != nil {
+		return nil, err
+	}
 	files["results/README.md"] = []byte(page.String())
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if errors.Is(err, fs.ErrNotExist) {

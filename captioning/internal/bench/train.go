@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strconv"
+
+	"captionlab/captioning/experiment"
 )
 
 // trainSizes are the models that benchTrain trains: so many steps are not counted (programs are compiled then), and so many
@@ -26,6 +28,7 @@ func benchTrain(b *bench) error {
 	for range b.rounds {
 		for _, size := range trainSizes {
 			e, h := strconv.Itoa(size.embedding), strconv.Itoa(size.hidden)
+			settings := experiment.Settings{Cell: "lstm", Embedding: size.embedding, Hidden: size.hidden}
 			var ours trained
 			m, err := b.worker(&ours, "train", e, h, strconv.Itoa(size.warm), strconv.Itoa(size.steps))
 			if err != nil {
@@ -34,7 +37,7 @@ func benchTrain(b *bench) error {
 			b.record.add(size.name+", captionlab", "tokens/s", ours.TokensPerSecond)
 			b.record.add(size.name+", captionlab, start to first step", "s", ours.FirstStep)
 			b.record.add(size.name+", captionlab, peak memory", "MB", m.peakMB)
-			b.record.add(size.name+", captionlab, share of matmul peak", "", ours.TokensPerSecond*flopsPerToken(size.embedding, size.hidden, ours.Vocabulary)/1e9/ours.PeakGFLOPS)
+			b.record.add(size.name+", captionlab, share of matmul peak", "", ours.TokensPerSecond*settings.FLOPsPerToken(ours.Vocabulary)/1e9/ours.PeakGFLOPS)
 			b.record.add("XLA matmul 2048", "GFLOP/s", ours.PeakGFLOPS)
 			for _, mode := range []string{"packed", "padded"} {
 				var theirs struct {
@@ -69,9 +72,4 @@ func benchTrain(b *bench) error {
 		"Peak memory of 800/2048 is 7 % above PyTorch's: weights and Adam's moments are 446 MB and stand twice during a step, the new beside the old, since GoMLX's PJRT programs alias no buffers; PyTorch changes them in place. What a step computes takes 340 MB less than PyTorch's.",
 		fmt.Sprintf("PyTorch: nn.LSTM, Adam, loss over real tokens alone, shuffled batches; %d threads.", b.record.Threads))
 	return nil
-}
-
-// flopsPerToken are the operations that one real token needs: forward, and twice that for the gradients.
-func flopsPerToken(embedding, hidden, vocabulary int) float64 {
-	return 3 * 2 * float64(4*hidden*(embedding+hidden)+hidden*vocabulary)
 }
