@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -82,6 +83,9 @@ func choose(ctx context.Context, s settings) error {
 	e, err := named(s.Experiment)
 	if err != nil {
 		return err
+	}
+	if kind, _, _ := strings.Cut(s.Dataset, "-"); !slices.Contains(captioning.DatasetNames, kind) {
+		return fmt.Errorf("unknown dataset %q: the datasets are %s", s.Dataset, strings.Join(captioning.DatasetNames, ", "))
 	}
 	ds, err := captioning.OpenDataset(s.Dataset, s.Data)
 	if err != nil && s.Dataset != "shapes" && s.Data == "" && (os.Getenv("CAPTIONLAB_DATA") == "" || errors.Is(err, fs.ErrNotExist)) {
