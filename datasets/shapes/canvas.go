@@ -16,6 +16,8 @@ type canvas struct {
 	size     int
 	pix      []uint8 // 3 bytes a pixel, rows from the top
 	coverage []int   // of one row of pixels, 0..full
+
+	crossings [][]int // by line of the polygon that is filled
 }
 
 func newCanvas(size int, ground rgb) *canvas {
@@ -38,19 +40,12 @@ func (c *canvas) fill(polygon []point, colour rgb, opacity int) {
 		return
 	}
 	coverage := c.coverage[first:end]
-	var crossings []int
-	for row := max(top/subpixel, 0); row <= min(bottom/subpixel, c.size-1); row++ {
+	topRow, bottomRow := max(top/subpixel, 0), min(bottom/subpixel, c.size-1)
+	c.cross(polygon, topRow*sublines, max(0, bottomRow-topRow+1)*sublines)
+	for row := topRow; row <= bottomRow; row++ {
 		clear(coverage)
 		for line := range sublines {
-			y := row*subpixel + line*subpixel/sublines + subpixel/sublines/2
-			crossings = crossings[:0]
-			a := polygon[len(polygon)-1]
-			for _, b := range polygon {
-				if (a.y <= y) != (b.y <= y) {
-					crossings = append(crossings, a.x+(y-a.y)*(b.x-a.x)/(b.y-a.y))
-				}
-				a = b
-			}
+			crossings := c.crossings[(row-topRow)*sublines+line]
 			slices.Sort(crossings)
 			for i := 0; i+1 < len(crossings); i += 2 {
 				c.cover(crossings[i], crossings[i+1])
@@ -61,6 +56,27 @@ func (c *canvas) fill(polygon []point, colour rgb, opacity int) {
 				c.blend(3*(row*c.size+first+x), colour, opacity*covered)
 			}
 		}
+	}
+}
+
+// cross notes where the polygon's edges cross each of the given number of lines, of which first is the number of the first one.
+// Line number k lies at k and a half steps from the top. It goes from edge to edge, since most edges cross few lines.
+func (c *canvas) cross(polygon []point, first, lines int) {
+	const step = subpixel / sublines
+	for len(c.crossings) < lines {
+		c.crossings = append(c.crossings, nil)
+	}
+	for k := range lines {
+		c.crossings[k] = c.crossings[k][:0]
+	}
+	a := polygon[len(polygon)-1]
+	for _, b := range polygon {
+		from, to := min(a.y, b.y)-first*step-step/2, max(a.y, b.y)-first*step-step/2
+		for k := max(0, (from+step-1)/step); k < lines && k*step < to; k++ { // all lines at or below the upper end, above the lower
+			y := (first+k)*step + step/2
+			c.crossings[k] = append(c.crossings[k], a.x+(y-a.y)*(b.x-a.x)/(b.y-a.y))
+		}
+		a = b
 	}
 }
 
