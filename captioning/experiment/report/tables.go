@@ -255,42 +255,54 @@ func (d dataset) writeBatching(page *strings.Builder) error {
 		return err
 	}
 	baseline, _ := d.group("baseline")
-	var length, shuffled Group
+	type pair struct{ length, shuffled []Point }
+	var pairs []pair
 	var commands []string
-	epochs := math.MaxInt
+	epochs := 0
 	for _, file := range folders {
 		folder := filepath.Dir(file)
-		var r Run
-		if r.Run, err = experiment.ReadRun(folder); err != nil {
+		r, err := experiment.ReadRun(folder)
+		if err != nil {
 			return err
 		}
-		if r.Curve, err = readCurve(filepath.Join(folder, experiment.CurveFile)); err != nil {
+		curve, err := readCurve(filepath.Join(folder, experiment.CurveFile))
+		if err != nil {
 			return err
 		}
 		i := slices.IndexFunc(baseline.Runs, func(b Run) bool { return b.Settings.Seed == r.Settings.Seed })
 		if i < 0 {
 			continue
 		}
-		length.Runs, shuffled.Runs = append(length.Runs, baseline.Runs[i]), append(shuffled.Runs, r)
-		epochs = min(epochs, len(r.Curve), len(baseline.Runs[i].Curve))
+		pairs = append(pairs, pair{baseline.Runs[i].Curve, curve})
+		epochs = max(epochs, min(len(curve), len(baseline.Runs[i].Curve)))
 		commands = append(commands, "`"+strings.Join(r.Command, " ")+"`")
 	}
-	if len(length.Runs) == 0 {
+	if len(pairs) == 0 {
 		return nil
 	}
-	fmt.Fprintf(page, "\n### Batches of similar length against shuffled ones\n\nValidation loss_token of the baseline after equal epochs, with %d seed(s); the difference of each seed, below zero where similar length is better; and the seconds of training until then.\n\n"+
-		"| epoch | similar length | shuffled | mean difference | difference by seed | seconds, similar length | seconds, shuffled |\n| --- | --- | --- | --- | --- | --- | --- |\n", len(length.Runs))
+	page.WriteString("\n### Batches of similar length against shuffled ones\n\nValidation loss_token of the baseline after equal epochs, means over the seeds that were trained so long; the difference of each seed, below zero where similar length is better; and the seconds an epoch took, on a machine that did other work beside.\n\n" +
+		"| epoch | seeds | similar length | shuffled | mean difference | difference by seed | seconds, similar length | seconds, shuffled |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for e := range epochs {
-		loss := func(r Run) float64 { return r.Curve[e].Val }
-		seconds := func(r Run) float64 { return r.Curve[e].Seconds }
+		var length, shuffled Group // of the seeds that have this epoch, one point each
 		var each []string
 		mean := 0.0
-		for i := range length.Runs {
-			difference := loss(length.Runs[i]) - loss(shuffled.Runs[i])
-			mean += difference / float64(len(length.Runs))
+		for _, p := range pairs {
+			if e >= min(len(p.length), len(p.shuffled)) {
+				continue
+			}
+			length.Runs, shuffled.Runs = append(length.Runs, Run{Curve: p.length}), append(shuffled.Runs, Run{Curve: p.shuffled})
+			difference := p.length[e].Val - p.shuffled[e].Val
+			mean += difference
 			each = append(each, fmt.Sprintf("%+.4f", difference))
 		}
-		fmt.Fprintf(page, "| %d | %s | %s | %+.4f | %s | %s | %s |\n", e+1, length.mean(4, loss), shuffled.mean(4, loss), mean, strings.Join(each, ", "), length.mean(0, seconds), shuffled.mean(0, seconds))
+		loss := func(r Run) float64 { return r.Curve[e].Val }
+		seconds := func(r Run) float64 {
+			if e == 0 {
+				return r.Curve[0].Seconds
+			}
+			return r.Curve[e].Seconds - r.Curve[e-1].Seconds
+		}
+		fmt.Fprintf(page, "| %d | %d | %s | %s | %+.4f | %s | %s | %s |\n", e+1, len(each), length.mean(4, loss), shuffled.mean(4, loss), mean/float64(len(each)), strings.Join(each, ", "), length.mean(0, seconds), shuffled.mean(0, seconds))
 	}
 	fmt.Fprintf(page, "\nMade by %s; similar length is the baseline itself.\n", strings.Join(commands, ", "))
 	return nil
