@@ -45,7 +45,7 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 		return nil, err
 	}
 	if len(references) == 0 {
-		return nil, fmt.Errorf("explain: no references given")
+		return nil, fmt.Errorf("explain: no references given: a caption is scored against at least one")
 	}
 	e := &Explanation{Tokens: tokens, Caption: tokenize(caption)}
 	for _, r := range references {
