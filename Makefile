@@ -3,7 +3,7 @@
 BIN := bin/captionlab
 export GOFLAGS := -buildvcs=auto
 
-.PHONY: build setup demo test check bench notebook notebook-env notebooks notebooks-write
+.PHONY: build setup demo test check bench notebook notebook-env notebooks notebooks-fast notebooks-write browser
 
 build:
 	go build -o $(BIN) ./captioning/cmd/captionlab
@@ -55,8 +55,21 @@ notebook: notebook-env
 EXECUTE := $(VENV)/bin/python notebooks/execute.py
 notebooks: notebook-env
 	$(EXECUTE) --dataset shapes
+	$(VENV)/bin/python notebooks/mistakes_test.py
 	if [ -d "$$CAPTIONLAB_DATA/flickr8k" ]; then $(EXECUTE) --dataset flickr8k; else echo "notebooks: no Flickr8k below CAPTIONLAB_DATA, so the photographs were left out"; fi
 
-# The same on the drawn pictures, and keeps the outputs in the notebook files and the times in results/benchmarks.
+# The notebooks in their fast setting, and what a reader sees after the usual mistakes.
+notebooks-fast: notebook-env
+	$(EXECUTE) --dataset shapes --small
+	$(VENV)/bin/python notebooks/mistakes_test.py
+
+# All on the drawn pictures, and keeps the outputs in the notebook files and the times in results/benchmarks.
 notebooks-write: notebook-env
 	env -u CAPTIONLAB_DATA $(EXECUTE) --dataset shapes --write
+
+# JupyterLab in a real Chromium (Debian: apt-get install chromium), with screenshots in .browser.
+$(VENV)/browser.done: $(VENV)/python.done notebooks/requirements-browser.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r notebooks/requirements-browser.txt
+	touch $@
+browser: notebook-env $(VENV)/browser.done
+	$(VENV)/bin/python notebooks/browser_test.py
