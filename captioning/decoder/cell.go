@@ -191,14 +191,15 @@ func checkCell(cell Cell, in, hidden int) error {
 	return nil
 }
 
-// checkStates panics, naming the cell and both shapes, when a cell returned states of the wrong number or shape.
+// checkStates panics, naming both shapes, when a cell returned states of the wrong number or shape. Decoder.tryCell, which finds
+// such cells before anything else does, puts the cell's name before it.
 func checkStates(cell Cell, where string, states []*Node, batch, hidden int) {
 	if len(states) != cell.NumStates() {
-		panic(fmt.Errorf("cell %q: %s returned %d states, NumStates promises %d", cell.Name(), where, len(states), cell.NumStates()))
+		panic(fmt.Errorf("%s returned %d states, NumStates promises %d", where, len(states), cell.NumStates()))
 	}
 	for i, s := range states {
 		if s == nil || s.Rank() != 2 || s.Shape().Dim(0) != batch || s.Shape().Dim(1) != hidden {
-			panic(fmt.Errorf("cell %q: state %d from %s has shape %v, want [batch=%d, hidden=%d]", cell.Name(), i, where, s.Shape(), batch, hidden))
+			panic(fmt.Errorf("state %d from %s has shape %v, want [batch=%d, hidden=%d]", i, where, s.Shape(), batch, hidden))
 		}
 	}
 }

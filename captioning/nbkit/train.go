@@ -124,8 +124,8 @@ func readTrained(t Training, c captioning.TrainConfig) (*Trained, error) {
 }
 
 // cellPrint tells cells apart that bear the same name, by what they compute: the losses of a tiny batch under weights that are
-// large, so that every part of the cell has its say. They are rounded far above what differs from one compilation of the same
-// cell to the next. A cell whose Start or Step has the wrong shape is found out here, before anything is trained.
+// large, so that every part of the cell has its say. They are rounded, so that another plugin or processor finds the run again.
+// A cell whose Start or Step has the wrong shape is found out here, before anything is trained.
 func cellPrint(backend compute.Backend, cell decoder.Cell, s experiment.Settings) (string, error) {
 	m := decoder.Model{Cell: cell, Vocabulary: 6, Features: 2, Embedding: s.Embedding, Hidden: s.Hidden, ImageFirst: s.ImageInject == "first"}
 	if err := m.Check(); err != nil {
