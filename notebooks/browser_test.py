@@ -143,7 +143,7 @@ class Browser(unittest.TestCase):
         page = self.open(copied("03-baseline"))
         self.run_all(page)
         self.wait_done(page)
-        curve = page.locator(".jp-OutputArea-output svg, .jp-OutputArea-output img[src^='data:image/svg']").first
+        curve = page.locator(".jp-OutputArea-output img[src^='data:image/svg']").first
         curve.evaluate("e => e.closest('.jp-Cell').scrollIntoView()")
         page.wait_for_timeout(500)
         self.shot(page, "03-baseline")

@@ -173,7 +173,7 @@ class Mistakes(unittest.IsolatedAsyncioTestCase):
             self.assert_box(outputs, "Stopped", "run the cell again to go on")
             stopped_at = last_epoch(outputs)
             self.assertLess(stopped_at, EPOCHS)
-            self.assertTrue(any("<svg" in shown for shown in markup(outputs)), "the curve so far is gone")
+            self.assertTrue(any("data:image/svg+xml" in shown for shown in markup(outputs)), "the curve so far is gone")
 
             epochs = []
 

@@ -2,10 +2,12 @@ package nbkit
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/base64"
 	"fmt"
+	"html"
 	"html/template"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -87,8 +89,14 @@ func drawSVG(p *plot.Plot) (template.HTML, error) {
 	if _, err := canvas.WriteTo(&out); err != nil {
 		return "", err
 	}
-	svg := out.String()
-	return template.HTML(svg[strings.Index(svg, "<svg"):]), nil // without the XML declaration, which HTML does not know
+	return diagram(out.Bytes(), p.Title.Text), nil
+}
+
+// diagram puts an SVG into an img: JupyterLab and GitHub drop inline SVG from a saved notebook that they do not trust, but keep
+// pictures in data addresses.
+func diagram(svg []byte, about string) template.HTML {
+	return template.HTML(fmt.Sprintf(`<img src="data:image/svg+xml;base64,%s" alt="%s" style="max-width:100%%;background:#fff">`,
+		base64.StdEncoding.EncodeToString(svg), html.EscapeString(cmp.Or(about, "diagram"))))
 }
 
 // LossCurve draws the training and the validation loss of a run by epoch.

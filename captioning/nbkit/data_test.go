@@ -180,7 +180,7 @@ func TestBrevityCurve(t *testing.T) {
 	if _, err := BrevityCurve("too short", []string{"too short"}); err == nil || !strings.Contains(err.Error(), "at least 4") {
 		t.Errorf("got the error %v", err)
 	}
-	if curve, err := BrevityCurve("one two three four", []string{"one two three four"}); err != nil || !strings.Contains(string(curve), "<svg") {
+	if curve, err := BrevityCurve("one two three four", []string{"one two three four"}); err != nil || !strings.Contains(string(curve), "data:image/svg+xml") {
 		t.Errorf("%v", err)
 	}
 }

@@ -78,7 +78,7 @@ func (l *Lab) Figure(dataset, name string) (template.HTML, error) {
 	if err != nil {
 		return "", fmt.Errorf("results/%s has no figure %q: make it with `captionlab report`", dataset, name)
 	}
-	return template.HTML(svg), nil
+	return diagram(svg, name), nil
 }
 
 // ResultTable lays out the test losses and the scores of greedy captions, 0 to 100, means over seeds, beside the paper's.
