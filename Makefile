@@ -54,13 +54,13 @@ notebook: notebook-env
 # Every notebook from a clean kernel, on the drawn pictures and, where it is there, on Flickr8k; fails on any error.
 EXECUTE := $(VENV)/bin/python notebooks/execute.py
 notebooks: notebook-env
-	$(EXECUTE) --dataset shapes
+	$(EXECUTE) --dataset shapes --fresh
 	$(VENV)/bin/python notebooks/mistakes_test.py
 	if [ -d "$$CAPTIONLAB_DATA/flickr8k" ]; then $(EXECUTE) --dataset flickr8k; else echo "notebooks: no Flickr8k below CAPTIONLAB_DATA, so the photographs were left out"; fi
 
 # The notebooks in their fast setting, and what a reader sees after the usual mistakes.
 notebooks-fast: notebook-env
-	$(EXECUTE) --dataset shapes --small
+	$(EXECUTE) --dataset shapes --small --fresh
 	$(VENV)/bin/python notebooks/mistakes_test.py
 
 # All on the drawn pictures, and keeps the outputs in the notebook files and the times in results/benchmarks.

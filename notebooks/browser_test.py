@@ -21,7 +21,7 @@ import urllib.request
 
 import nbformat
 
-from execute import FOLDER, REPOSITORY, kernel_environment
+from execute import FOLDER, REPOSITORY, kernel_environment, user_cache
 from mistakes_test import FIRST_PICTURE, SETTINGS, TRAINING
 
 WORK = REPOSITORY / ".browser"  # below the repository, since notebooks look for the folder results above them
@@ -259,8 +259,6 @@ def written(name, *sources):
 
 def forget(pattern):
     """Removes runs that a test trained."""
-    from mistakes_test import user_cache
-
     for run in (user_cache() / "notebooks").glob(pattern):
         shutil.rmtree(run)
 

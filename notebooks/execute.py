@@ -9,9 +9,11 @@ every cell in results/benchmarks/notebooks.json.
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import sys
+import tempfile
 import time
 
 import nbformat
@@ -36,6 +38,13 @@ def main():
     if problem := environment_problem():
         sys.exit(f"execute.py: {problem}")
     os.environ.update(kernel_environment(options.dataset, options.small))
+    with contextlib.ExitStack() as cleanup:
+        if options.fresh or options.write:
+            os.environ["CAPTIONLAB_CACHE"] = cleanup.enter_context(fresh_cache())
+        run(options)
+
+
+def run(options):
     failures, timings = [], {}
     for path in options.paths:
         try:
@@ -62,6 +71,7 @@ def parse():
     arguments.add_argument("--dataset", choices=["shapes", "flickr8k"], default="shapes")
     arguments.add_argument("--small", action="store_true", help="the fast setting: a part of the data, few epochs")
     arguments.add_argument("--write", action="store_true", help="keep the outputs in the notebook files; shapes only")
+    arguments.add_argument("--fresh", action="store_true", help="train anew what notebooks train, and forget it afterwards; part of --write")
     arguments.add_argument("--timeout", type=int, default=1800, metavar="SECONDS", help="for each cell (default 1800)")
     options = arguments.parse_args()
     options.paths = [named(name) for name in options.names] or sorted(FOLDER.glob("*.ipynb"))
@@ -89,6 +99,25 @@ def kernel_environment(dataset, small):
         "JUPYTER_DATA_DIR": str(pathlib.Path(sys.prefix) / "share" / "jupyter"),
         "CAPTIONLAB_NOTEBOOK": f"-dataset={dataset}" + (" -small" if small else ""),
     }
+
+
+@contextlib.contextmanager
+def fresh_cache():
+    """A cache folder without the runs that notebooks trained; it shares the costly rest with the user's, and goes at the end."""
+    with tempfile.TemporaryDirectory() as cache:
+        for shared in ("weights", "features", "runs"):
+            kept = user_cache() / shared
+            kept.mkdir(parents=True, exist_ok=True)
+            os.symlink(kept, pathlib.Path(cache) / shared)
+        yield cache
+
+
+def user_cache():
+    """The folder that captionlab keeps what it can make again in."""
+    if cache := os.environ.get("CAPTIONLAB_CACHE"):
+        return pathlib.Path(cache).resolve()
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    return pathlib.Path(base) / "captionlab"
 
 
 def environment_problem():

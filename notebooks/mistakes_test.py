@@ -6,9 +6,7 @@ the features, which it shares with the user's.
 
 import asyncio
 import os
-import pathlib
 import re
-import subprocess
 import tempfile
 import time
 import unittest
@@ -18,7 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from cellerror import boxes, cell_message, markup, plain, streamed
-from execute import FOLDER, kernel_environment
+from execute import FOLDER, fresh_cache, kernel_environment
 
 SETTINGS = """%noautoget
 import (
@@ -151,11 +149,7 @@ class Mistakes(unittest.IsolatedAsyncioTestCase):
             await self.fails(session, FEATURES, f"no XLA plugin in {empty}", "captionlab setup")
 
     async def test_interrupt_and_go_on(self):
-        with tempfile.TemporaryDirectory() as cache:
-            for shared in ("weights", "features"):
-                kept = user_cache() / shared
-                kept.mkdir(parents=True, exist_ok=True)
-                os.symlink(kept, pathlib.Path(cache) / shared)
+        with fresh_cache() as cache:
             session = await self.session(CAPTIONLAB_CACHE=cache)
             await session.cell(SETTINGS.replace("EXPERIMENT", "baseline"))
             outputs, failed = await session.cell(FEATURES)
@@ -191,13 +185,6 @@ def last_epoch(outputs):
     """The epoch that the status below a training cell tells, or 0."""
     found = re.findall(r"epoch (\d+) of at most", "\n".join(map(plain, markup(outputs))))
     return int(found[-1]) if found else 0
-
-
-def user_cache():
-    if cache := os.environ.get("CAPTIONLAB_CACHE"):
-        return pathlib.Path(cache)
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ("Library/Caches" if os.uname().sysname == "Darwin" else ".cache")
-    return pathlib.Path(base) / "captionlab"
 
 
 if __name__ == "__main__":
