@@ -34,12 +34,15 @@ type note struct {
 // errRefused is what no further attempt can change.
 type errRefused struct{ error }
 
+// errAnew tells that what was here had to be thrown away.
+type errAnew struct{ error }
+
 // errSilent tells that a connection brought nothing for too long.
 var errSilent = errors.New("the server sends nothing")
 
 // download fetches the file into part, going on with what is there, and tells whether it did.
 func download(ctx context.Context, f File, part string, o Options) (resumed bool, err error) {
-	failures, pause := 0, o.Pause
+	failures, starts, pause := 0, 0, o.Pause
 	for {
 		before := sizeOf(part)
 		again, err := attempt(ctx, f, part, o)
@@ -53,6 +56,12 @@ func download(ctx context.Context, f File, part string, o Options) (resumed bool
 		}
 		if ctx.Err() != nil {
 			return false, fmt.Errorf("stopped with %s of it here; fetch again to go on", Bytes(sizeOf(part)))
+		}
+		var anew errAnew
+		if errors.As(err, &anew) {
+			if starts++; starts >= o.Attempts {
+				return false, fmt.Errorf("%w; that was tried %d times: fetch again later, or place the file by hand", err, starts)
+			}
 		}
 		if sizeOf(part) > before {
 			failures, pause = 0, o.Pause
@@ -107,14 +116,14 @@ func attempt(ctx context.Context, f File, part string, o Options) (resumed bool,
 	case http.StatusPartialContent:
 		from, whole, err := contentRange(response.Header.Get("Content-Range"))
 		if err != nil || from != have {
-			return false, errors.Join(fmt.Errorf("the server sends %q where bytes from %d on were asked for; started anew", response.Header.Get("Content-Range"), have), os.Remove(part))
+			return false, errAnew{errors.Join(fmt.Errorf("the server sends %q where bytes from %d on were asked for; started anew", response.Header.Get("Content-Range"), have), os.Remove(part))}
 		}
 		total = whole
 	case http.StatusRequestedRangeNotSatisfiable:
 		if whole := response.Header.Get("Content-Range"); whole == fmt.Sprintf("bytes */%d", have) {
 			return true, nil // all of it is here
 		}
-		return false, errors.Join(errors.New("the server's file is shorter than what is here; started anew"), os.Remove(part))
+		return false, errAnew{errors.Join(errors.New("the server's file is shorter than what is here; started anew"), os.Remove(part))}
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return false, fmt.Errorf("the server says %s", response.Status)
 	default:

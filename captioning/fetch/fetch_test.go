@@ -236,7 +236,7 @@ func TestServersThatLie(t *testing.T) {
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", len(data)-1, len(data)))
 			w.WriteHeader(http.StatusPartialContent)
 			w.Write(data)
-		}, "attempts in a row"},
+		}, "was tried 3 times"},
 		{"nothing comes", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "sends nothing"},
 		{"not found", http.NotFound, "404"},
 		{"out of order", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, "attempts in a row"},
