@@ -22,7 +22,7 @@ import urllib.request
 import nbformat
 
 from execute import FOLDER, REPOSITORY, kernel_environment, user_cache
-from mistakes_test import FIRST_PICTURE, SETTINGS, TRAINING
+from mistakes_test import EPOCHS, FIRST_PICTURE, SETTINGS, TRAINING
 
 WORK = REPOSITORY / ".browser"  # below the repository, since notebooks look for the folder results above them
 SCREENSHOT = os.environ.get("CAPTIONLAB_SCREENSHOT")
@@ -64,7 +64,7 @@ class Browser(unittest.TestCase):
         cls.addClassCleanup(cls.server.stop)
         playwright = sync_playwright().start()
         cls.addClassCleanup(playwright.stop)
-        profile = tempfile.TemporaryDirectory()
+        profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # Chromium may still write while it ends
         cls.addClassCleanup(profile.cleanup)
         cls.context = playwright.chromium.launch_persistent_context(
             profile.name, executable_path=chromium(), args=CHROMIUM_FLAGS, viewport={"width": 1360, "height": 1500}
@@ -171,11 +171,12 @@ class Browser(unittest.TestCase):
         self.shot(page, "index")
 
     def test_interrupt(self):
-        never = TRAINING.replace('"interrupted"', f'"browser-{os.getpid()}"')
+        training = TRAINING.replace('"interrupted"', f'"browser-{os.getpid()}"').replace(f"= 32, 64, {EPOCHS}, 0", "= 32, 64, 1000, 0")
+        self.assertIn("1000", training)  # epochs, so that it cannot end before it is interrupted
         self.addCleanup(forget, f"shapes-browser-{os.getpid()}-*")
-        page = self.open(written("interrupt", SETTINGS.replace("EXPERIMENT", "baseline"), never))
+        page = self.open(written("interrupt", SETTINGS.replace("EXPERIMENT", "baseline"), training))
         self.run_all(page)
-        page.wait_for_selector(".jp-OutputArea-output:has-text('epoch 2 of at most')", timeout=RUNNING)
+        page.wait_for_function("() => /epoch ([2-9]|\\d\\d+) of at most/.test(document.body.innerText)", timeout=RUNNING)
         self.menu(page, "Kernel", "kernelmenu:interrupt")
         self.wait_done(page)
         self.assert_box(page, "Stopped.*run the cell again")
@@ -210,7 +211,7 @@ class Server:
         self.began = time.monotonic()
         command = [f"{sys.prefix}/bin/jupyter", "lab", "--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.root_dir={notebooks()}", "--LabApp.extension_manager=readonly"] + (["--allow-root"] if os.getuid() == 0 else [])
-        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() - self.began > 120:
                 self.stop()

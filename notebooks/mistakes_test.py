@@ -42,7 +42,7 @@ nbkit.Cell(func(l *nbkit.Lab) error {
 })"""
 
 # A model that is small enough for a test, on few pictures, in enough epochs to be interrupted within them.
-EPOCHS = 12
+EPOCHS = 20
 TRAINING = f"""%%
 nbkit.Cell(func(l *nbkit.Lab) error {{
 	s := l.Experiment.Settings
@@ -71,7 +71,7 @@ class Session:
         await self.client.async_start_new_kernel_client()
 
     async def end(self):
-        await self.client.km.shutdown_kernel(now=True)
+        await self.client.km.shutdown_kernel()  # asked, not killed: it ends the gopls that it started
         self.client.kc.stop_channels()
 
     async def cell(self, source, watch=None):
