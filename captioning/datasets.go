@@ -42,9 +42,9 @@ func DatasetFolder(name string) (string, error) {
 	return filepath.Join(cache, "data", name), err
 }
 
-// OpenDataset opens the dataset called name: "shapes", which needs no files, or "flickr8k" or "coco" in dir. An empty dir means
-// [DatasetFolder]. The name that an opened dataset gives itself, as in "coco-karpathy", opens it
-// again, unless its split was given by path.
+// OpenDataset opens the dataset called name: "shapes", which needs no files, or "flickr8k" or "coco" in dir. An empty dir
+// means the one that [DatasetFolder] names. The name that an opened dataset gives itself, as in "coco-karpathy", opens it again,
+// unless its split was given by path.
 func OpenDataset(name, dir string, options ...DatasetOption) (datasets.Dataset, error) {
 	var o datasetOptions
 	for _, option := range options {

@@ -19,5 +19,6 @@
 //
 // Package encoder computes features; package decoder has the cells, the training step and the generation on the device;
 // package score scores captions as coco-caption and NLTK do; package experiment declares the paper's experiments and what
-// a run's records hold; package nbkit draws what notebooks show; package xla finds, installs and opens the XLA plugin.
+// a run's records hold; package nbkit is what notebooks are written with; package fetch downloads datasets and weights;
+// package xla finds, installs and opens the XLA plugin.
 package captioning

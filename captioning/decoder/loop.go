@@ -293,7 +293,7 @@ func (d *Decoder) wordGraph(key loopKey, w Weights, s *loopState) {
 	rows, words := key.slots*key.beam, d.paddedVocabulary()
 	// The states in s are those after the previous word; reading it gives the ones that choose the next.
 	if key.table {
-		s.cell = d.Cell.(tabled).stepFromGates(d.cellWeights(w), Gather(s.table[0], ExpandAxes(s.previous, -1)), s.cell)
+		s.cell = d.Cell.(tabled).stepFromGates(d.cellWeights(w), lookUp(s.table[0], s.previous), s.cell)
 	} else {
 		s.cell = d.Cell.Step(d.cellWeights(w), d.embedGraph(w, s.previous), s.cell)
 	}

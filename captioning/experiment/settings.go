@@ -34,7 +34,8 @@ type Settings struct {
 	BatchSize    int     `json:"batch_size"` // captions in a training step
 	Epochs       int     `json:"epochs"`     // at most; the epoch with the best validation loss is kept
 	Loss         string  `json:"loss"`       // "token": real tokens alone; "padded": pads counted too, as the paper did
-	// Batching is "length" (captions of similar length together) or "shuffled" (plain shuffled batches, the paper's).
+	// Batching is "length" (captions of similar length together, in batches of about as many real tokens as batch_size captions
+	// of mean length have) or "shuffled" (plain shuffled batches of batch_size captions, the paper's).
 	Batching string `json:"batching"`
 	Seed     int64  `json:"seed"` // of initial weights, shuffling and dropout
 

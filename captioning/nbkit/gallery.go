@@ -1,5 +1,9 @@
-// Package nbkit makes what notebooks and the demo page show: galleries of pictures with captions, and curves. Everything
-// comes back as HTML or SVG that needs no script and no other file.
+// Package nbkit is what notebooks are written with. Settings is the body of a notebook's first cell, Cell that of all others: it
+// hands them a Lab, which opens dataset, encoder, features, models and records when they are asked for and trains with a curve
+// that grows, and it shows errors as sentences that say what to do.
+//
+// What cells and the demo page show, galleries, tables, curves and n-grams, comes back as HTML that needs no script and no
+// other file.
 package nbkit
 
 import (

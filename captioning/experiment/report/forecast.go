@@ -15,9 +15,10 @@ import (
 const (
 	cocoTrain, cocoAll = 14_900, 14_900 + 1_656 + 3_000
 	captionsAPicture   = 5
-	tokensACaption     = 11.5  // words and <end>, captions cut to 20 tokens
-	cocoVocabulary     = 7_500 // words seen twice or more, and the specials
-	jpegBytes          = 165e3 // mean of a COCO picture
+	tokensACaption     = 11.5   // words and <end>, captions cut to 20 tokens
+	cocoVocabulary     = 7_500  // words seen twice or more, and the specials
+	jpegBytes          = 165e3  // mean of a COCO picture
+	cocoArchives       = 20.4e9 // bytes of what captionlab fetch coco gets
 )
 
 // What the forecast for a GPU assumes, since none was measured.
@@ -90,7 +91,7 @@ func writeForecast(results string, experiments []experiment.Experiment, page *st
 		fmt.Fprintf(page, "| %s, an epoch (at most %d, %d seed(s)) | %s | %s |\n", e.Name, e.Settings.Epochs, e.Seeds, spell(cpu), spell(gpu))
 	}
 	fmt.Fprintf(page, "| all runs, if each trains all its epochs | %s | %s |\n", spell(totalCPU), spell(totalGPU))
-	fmt.Fprintf(page, "\nDisk: %.1f GB of archives; of the %d pictures of the split %.1f GB are read; features %.0f MB.\n", 20.4, cocoAll, cocoAll*jpegBytes/1e9, float64(cocoAll*2048*4)/1e6)
+	fmt.Fprintf(page, "\nDisk: %.1f GB of archives; of the %d pictures of the split %.1f GB are read; features %.0f MB.\n", cocoArchives/1e9, cocoAll, cocoAll*jpegBytes/1e9, float64(cocoAll*2048*4)/1e6)
 	return nil
 }
 
