@@ -29,6 +29,11 @@ type Pixels struct {
 // does for 16-bit colours, where PIL takes everything above 255 for white. An empty, damaged, cut, animated WebP, unknown or
 // huge file is an error; too many pixels are found from the header before memory is taken.
 func Decode(r io.Reader) (*Pixels, error) {
+	return read(r, MaxPixels, func(src rows) (*Pixels, error) { return whole(src), nil })
+}
+
+// read decodes a picture of at most maxPixels pixels and has what is wanted made of it.
+func read(r io.Reader, maxPixels int, wanted func(rows) (*Pixels, error)) (p *Pixels, err error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFileSize+1))
 	if err != nil {
 		return nil, err
@@ -39,16 +44,20 @@ func Decode(r io.Reader) (*Pixels, error) {
 	case len(data) > maxFileSize:
 		return nil, fmt.Errorf("the file has more than %d MiB", maxFileSize>>20)
 	}
-	return decode(data, MaxPixels)
-}
-
-// decode is Decode of bytes, with at most maxPixels pixels.
-func decode(data []byte, maxPixels int) (p *Pixels, err error) {
 	defer func() {
 		if problem := recover(); problem != nil { // a decoder's own bug must not end a run over thousands of files
 			p, err = nil, fmt.Errorf("the picture is damaged: %v", problem)
 		}
 	}()
+	src, err := decode(data, maxPixels)
+	if err != nil {
+		return nil, err
+	}
+	return wanted(src)
+}
+
+// decode decodes bytes.
+func decode(data []byte, maxPixels int) (src rows, err error) {
 	config, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if errors.Is(err, image.ErrFormat) {
 		return nil, fmt.Errorf("no picture that can be read (JPEG, PNG, GIF, WebP): it begins with %.24q", data[:min(len(data), 24)])
@@ -64,19 +73,23 @@ func decode(data []byte, maxPixels int) (p *Pixels, err error) {
 	}
 	switch format {
 	case "webp":
-		p, err = decodeWebP(data, config.Width, config.Height)
+		src, err = decodeWebP(data, config.Width, config.Height)
 	case "gif":
-		p, err = decodeGIF(data, config.Width, config.Height)
+		src, err = decodeGIF(data, config.Width, config.Height)
 	default:
 		var decoded image.Image
-		if decoded, _, err = image.Decode(bytes.NewReader(data)); err == nil {
-			p = FromImage(decoded)
+		if decoded, _, err = image.Decode(bytes.NewReader(data)); err != nil {
+			break
 		}
+		if img, ok := decoded.(*image.YCbCr); ok {
+			return newPlanes(img), nil
+		}
+		src = FromImage(decoded)
 	}
 	if err != nil {
 		return nil, damaged(err)
 	}
-	return p, nil
+	return src, nil
 }
 
 // damaged puts a decoder's error into words.
@@ -91,17 +104,31 @@ func damaged(err error) error {
 // as JPEG stores it.
 func FromImage(src image.Image) *Pixels {
 	b := src.Bounds()
-	p := &Pixels{Width: b.Dx(), Height: b.Dy(), RGB: make([]uint8, 3*b.Dx()*b.Dy())}
 	var at func(x, y int) (r, g, b uint8)
 	switch img := src.(type) {
 	case *image.YCbCr:
-		p.fromYCbCr(img)
-		return p
+		return whole(newPlanes(img))
 	case *image.NYCbCrA:
-		p.fromYCbCr(&img.YCbCr)
-		return p
+		return whole(newPlanes(&img.YCbCr))
 	case *image.Gray:
 		at = func(x, y int) (r, g, b uint8) { v := img.GrayAt(x, y).Y; return v, v, v }
+	case *image.Paletted:
+		colours := make([]color.NRGBA, len(img.Palette))
+		for i, c := range img.Palette {
+			colours[i] = color.NRGBAModel.Convert(c).(color.NRGBA)
+		}
+		at = func(x, y int) (r, g, b uint8) { c := colours[img.ColorIndexAt(x, y)]; return c.R, c.G, c.B }
+	case *image.NRGBA:
+		at = func(x, y int) (r, g, b uint8) { c := img.NRGBAAt(x, y); return c.R, c.G, c.B }
+	case *image.RGBA:
+		at = func(x, y int) (r, g, b uint8) {
+			c := img.RGBAAt(x, y)
+			if c.A == 255 {
+				return c.R, c.G, c.B
+			}
+			n := color.NRGBAModel.Convert(c).(color.NRGBA)
+			return n.R, n.G, n.B
+		}
 	case *image.CMYK:
 		at = func(x, y int) (r, g, b uint8) { return fromCMYK(img.CMYKAt(x, y)) }
 	case *image.NRGBA64: // color.NRGBAModel would round colours by their transparency
@@ -115,6 +142,7 @@ func FromImage(src image.Image) *Pixels {
 			return c.R, c.G, c.B
 		}
 	}
+	p := &Pixels{Width: b.Dx(), Height: b.Dy(), RGB: make([]uint8, 3*b.Dx()*b.Dy())}
 	i := 0
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
@@ -158,30 +186,27 @@ func (s Spec) Preprocess(p *Pixels) (*Pixels, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	return s.square(p)
+}
+
+// square is Preprocess of any picture. The centre is found by rounding halves to even, as Python does in torchvision's
+// CenterCrop.
+func (s Spec) square(src rows) (*Pixels, error) {
+	fromWidth, fromHeight := src.size()
 	width, height := s.Resize, s.Resize
-	if p.Width > p.Height {
-		width = int(float64(s.Resize) * float64(p.Width) / float64(p.Height))
+	if fromWidth > fromHeight {
+		width = int(float64(s.Resize) * float64(fromWidth) / float64(fromHeight))
 	} else {
-		height = int(float64(s.Resize) * float64(p.Height) / float64(p.Width))
+		height = int(float64(s.Resize) * float64(fromHeight) / float64(fromWidth))
 	}
 	if width > MaxPixels/height {
 		return nil, fmt.Errorf("%d x %d pixels are too long and narrow: resized they would be %d x %d, at most %d pixels are made; cut it",
-			p.Width, p.Height, width, height, MaxPixels)
+			fromWidth, fromHeight, width, height, MaxPixels)
 	}
-	return p.resize(width, height).crop(s.Crop), nil
-}
-
-// crop cuts the centre square, rounding halves to even as Python does in torchvision's CenterCrop.
-func (p *Pixels) crop(side int) *Pixels {
-	if p.Width == side && p.Height == side {
-		return p
+	if width == fromWidth && width == s.Crop && height == fromHeight && height == s.Crop {
+		return whole(src), nil
 	}
-	left := int(math.RoundToEven(float64(p.Width-side) / 2))
-	top := int(math.RoundToEven(float64(p.Height-side) / 2))
-	out := &Pixels{Width: side, Height: side, RGB: make([]uint8, 3*side*side)}
-	for y := range side {
-		from := 3 * ((top+y)*p.Width + left)
-		copy(out.RGB[3*y*side:3*(y+1)*side], p.RGB[from:from+3*side])
-	}
-	return out
+	left := int(math.RoundToEven(float64(width-s.Crop) / 2))
+	top := int(math.RoundToEven(float64(height-s.Crop) / 2))
+	return resample(src, windows(fromWidth, width, left, left+s.Crop), windows(fromHeight, height, top, top+s.Crop)), nil
 }

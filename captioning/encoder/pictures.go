@@ -119,11 +119,7 @@ func load(open func(name string) (io.ReadCloser, error), spec Spec, name string)
 		return nil, err
 	}
 	defer f.Close()
-	p, err := Decode(f)
-	if err != nil {
-		return nil, err
-	}
-	return spec.Preprocess(p)
+	return read(f, MaxPixels, spec.square)
 }
 
 // reporter turns counts into Progress.

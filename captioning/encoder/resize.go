@@ -2,87 +2,126 @@ package encoder
 
 import "math"
 
-// resize scales the picture with an antialiased bilinear filter, in the way of the Python Imaging Library: columns first,
-// then rows, weights as 22-bit integers, rounded to bytes after each of the two. torchvision's Resize on a PIL image
-// gives these bytes.
-func (p *Pixels) resize(width, height int) *Pixels {
-	out := p
-	if width != p.Width {
-		out = out.resizeColumns(width)
+// rows is a picture whose pixels are made when they are asked for, so that what is cropped away costs little.
+type rows interface {
+	size() (width, height int)
+	// row writes red, green and blue of the pixels from to end, without end, of row y to out.
+	row(out []uint8, y, from, end int)
+}
+
+func (p *Pixels) size() (width, height int) { return p.Width, p.Height }
+
+func (p *Pixels) row(out []uint8, y, from, end int) {
+	copy(out, p.RGB[3*(y*p.Width+from):3*(y*p.Width+end)])
+}
+
+// whole makes every pixel.
+func whole(src rows) *Pixels {
+	if p, ok := src.(*Pixels); ok {
+		return p
 	}
-	if height != p.Height {
-		out = out.resizeRows(height)
+	width, height := src.size()
+	p := &Pixels{Width: width, Height: height, RGB: make([]uint8, 3*width*height)}
+	for y := range height {
+		src.row(p.RGB[3*y*width:3*(y+1)*width], y, 0, width)
 	}
-	return out
+	return p
 }
 
 const weightBits = 22
 
-// window says which source samples make one output sample, and their integer weights.
+// window says which source samples make one output sample, and their integer weights, which add up to 1 << weightBits but for
+// rounding.
 type window struct {
 	first   int
-	weights []int32
+	weights []uint32
 }
 
-// windows are the triangle filters of half-width max(1, from/to) source samples around each output sample.
-func windows(from, to int) []window {
+func (w window) end() int { return w.first + len(w.weights) }
+
+// windows are the triangle filters of half-width max(1, from/to) source samples around the output samples begin to end.
+func windows(from, to, begin, end int) []window {
 	scale := float64(from) / float64(to)
 	half := math.Max(scale, 1)
-	out := make([]window, to)
-	for i := range out {
+	out := make([]window, 0, end-begin)
+	all := make([]uint32, 0, (end-begin)*int(2*half+2))
+	var raw []float64
+	for i := begin; i < end; i++ {
 		centre := (float64(i) + 0.5) * scale
 		first := max(int(centre-half+0.5), 0)
 		last := min(int(centre+half+0.5), from)
-		raw, sum := make([]float64, last-first), 0.0
-		for j := range raw {
-			raw[j] = math.Max(1-math.Abs((float64(first+j)-centre+0.5)/half), 0)
-			sum += raw[j]
+		raw = raw[:0]
+		sum := 0.0
+		for j := range last - first {
+			w := math.Max(1-math.Abs((float64(first+j)-centre+0.5)/half), 0)
+			raw = append(raw, w)
+			sum += w
 		}
-		weights := make([]int32, len(raw))
-		for j, w := range raw {
-			weights[j] = int32(math.Floor(w/sum*(1<<weightBits) + 0.5))
+		at := len(all)
+		for _, w := range raw {
+			all = append(all, uint32(math.Floor(w/sum*(1<<weightBits)+0.5)))
 		}
-		out[i] = window{first, weights}
+		out = append(out, window{first, all[at:]})
 	}
 	return out
 }
 
-func (p *Pixels) resizeColumns(width int) *Pixels {
-	out := &Pixels{Width: width, Height: p.Height, RGB: make([]uint8, 3*width*p.Height)}
-	all := windows(p.Width, width)
-	for y := range p.Height {
-		row := p.RGB[3*y*p.Width : 3*(y+1)*p.Width]
-		to := out.RGB[3*y*width:]
-		for x, w := range all {
-			var r, g, b int32 = 1 << (weightBits - 1), 1 << (weightBits - 1), 1 << (weightBits - 1)
-			from := row[3*w.first:]
-			for j, weight := range w.weights {
-				r += weight * int32(from[3*j])
-				g += weight * int32(from[3*j+1])
-				b += weight * int32(from[3*j+2])
-			}
-			to[3*x], to[3*x+1], to[3*x+2] = clip8(r>>weightBits), clip8(g>>weightBits), clip8(b>>weightBits)
-		}
-	}
-	return out
-}
-
-func (p *Pixels) resizeRows(height int) *Pixels {
-	out := &Pixels{Width: p.Width, Height: height, RGB: make([]uint8, 3*p.Width*height)}
-	sums := make([]int32, 3*p.Width)
-	for y, w := range windows(p.Height, height) {
+// resample scales a picture with an antialiased bilinear filter, in the way of the Python Imaging Library: columns first,
+// then rows, weights as 22-bit integers, rounded to bytes after each of the two. torchvision's Resize on a PIL image
+// gives these bytes. Only what the windows of columns and lines ask for is made.
+func resample(src rows, columns, lines []window) *Pixels {
+	width, height := len(columns), len(lines)
+	top, bottom := lines[0].first, lines[height-1].end()
+	narrow := narrowRows(src, columns, top, bottom)
+	out := &Pixels{Width: width, Height: height, RGB: make([]uint8, 3*width*height)}
+	sums := make([]uint32, 3*width)
+	for y, w := range lines {
 		for i := range sums {
 			sums[i] = 1 << (weightBits - 1)
 		}
 		for j, weight := range w.weights {
-			row := p.RGB[3*(w.first+j)*p.Width:]
+			row := narrow[3*(w.first-top+j)*width:][:len(sums)]
 			for i := range sums {
-				sums[i] += weight * int32(row[i])
+				sums[i] += weight * uint32(row[i])
 			}
 		}
-		to := out.RGB[3*y*p.Width:]
+		to := out.RGB[3*y*width:][:len(sums)]
 		for i, sum := range sums {
-			to[i] = clip8(sum >> weightBits)
+			to[i] = uint8(sum >> weightBits)
+		}
+	}
+	return out
+}
+
+// narrowRows scales the rows top to bottom to the columns. Two rows are summed at once, in the halves of a 64-bit number: a
+// sum takes 30 bits, and is no more than 255 when shifted back, since weights are not negative.
+func narrowRows(src rows, columns []window, top, bottom int) []uint8 {
+	width := len(columns)
+	from, end := columns[0].first, columns[width-1].end()
+	out := make([]uint8, 3*width*(bottom-top+1))
+	upper, lower := make([]uint8, 3*(end-from)), make([]uint8, 3*(end-from))
+	pairs := make([]uint64, len(upper))
+	for y := top; y < bottom; y += 2 {
+		src.row(upper, y, from, end)
+		if y+1 < bottom {
+			src.row(lower, y+1, from, end)
+		}
+		for i, v := range upper {
+			pairs[i] = uint64(v) | uint64(lower[i])<<32
+		}
+		first, second := out[3*(y-top)*width:][:3*width], out[3*(y-top+1)*width:][:3*width]
+		for x, w := range columns {
+			const half = 1<<(weightBits-1) | 1<<(weightBits+31)
+			var r, g, b uint64 = half, half, half
+			at := pairs[3*(w.first-from):]
+			for j, weight := range w.weights {
+				pixel := at[3*j : 3*j+3 : 3*j+3]
+				r += uint64(weight) * pixel[0]
+				g += uint64(weight) * pixel[1]
+				b += uint64(weight) * pixel[2]
+			}
+			first[3*x], first[3*x+1], first[3*x+2] = uint8(uint32(r)>>weightBits), uint8(uint32(g)>>weightBits), uint8(uint32(b)>>weightBits)
+			second[3*x], second[3*x+1], second[3*x+2] = uint8(r>>(32+weightBits)), uint8(g>>(32+weightBits)), uint8(b>>(32+weightBits))
 		}
 	}
 	return out

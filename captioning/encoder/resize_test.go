@@ -10,6 +10,11 @@ func constant(width, height int, colour [3]uint8) *Pixels {
 	return &Pixels{width, height, bytes.Repeat(colour[:], width*height)}
 }
 
+// resize scales the whole picture.
+func (p *Pixels) resize(width, height int) *Pixels {
+	return resample(p, windows(p.Width, width, 0, width), windows(p.Height, height, 0, height))
+}
+
 // TestConstantStaysConstant: the weights of every window add up to one, whatever the sizes.
 func TestConstantStaysConstant(t *testing.T) {
 	colour := [3]uint8{0, 255, 77}

@@ -2,95 +2,113 @@ package encoder
 
 import "image"
 
-// fromYCbCr converts a decoded JPEG. Chroma that was stored at half the size is brought back with the triangle filter
-// that libjpeg calls "fancy upsampling" (each new sample is 3/4 of the nearer and 1/4 of the farther stored one), since
-// the pretrained networks, and every Python pipeline, have seen pictures decoded that way.
-func (p *Pixels) fromYCbCr(img *image.YCbCr) {
-	halfX := img.SubsampleRatio == image.YCbCrSubsampleRatio420 || img.SubsampleRatio == image.YCbCrSubsampleRatio422
-	halfY := img.SubsampleRatio == image.YCbCrSubsampleRatio420
+// planes is a decoded JPEG, turned into colours row by row. Chroma that was stored at half the size is brought back with the
+// triangle filter that libjpeg calls "fancy upsampling" (each new sample is 3/4 of the nearer and 1/4 of the farther stored
+// one), since the pretrained networks, and every Python pipeline, have seen pictures decoded that way.
+type planes struct {
+	img           *image.YCbCr
+	width, height int
+	halfX, halfY  bool // chroma is stored at half the size
+	plain         bool // a rare kind, which is not smoothed
+	cb, cr        []uint8
+	sums          []int32
+}
+
+func newPlanes(img *image.YCbCr) *planes {
 	b := img.Bounds()
-	if b.Min.X != 0 || b.Min.Y != 0 || (!halfX && img.SubsampleRatio != image.YCbCrSubsampleRatio444) {
-		p.fromYCbCrPlain(img)
+	p := &planes{img: img, width: b.Dx(), height: b.Dy()}
+	p.halfX = img.SubsampleRatio == image.YCbCrSubsampleRatio420 || img.SubsampleRatio == image.YCbCrSubsampleRatio422
+	p.halfY = img.SubsampleRatio == image.YCbCrSubsampleRatio420
+	p.plain = b.Min.X != 0 || b.Min.Y != 0 || (!p.halfX && img.SubsampleRatio != image.YCbCrSubsampleRatio444)
+	if p.halfX {
+		p.cb, p.cr, p.sums = make([]uint8, p.width+2), make([]uint8, p.width+2), make([]int32, p.width/2+3)
+	}
+	return p
+}
+
+func (p *planes) size() (width, height int) { return p.width, p.height }
+
+func (p *planes) row(out []uint8, y, from, end int) {
+	if p.plain {
+		p.plainRow(out, y, from, end)
 		return
 	}
-	chromaWidth := p.Width
-	if halfX {
-		chromaWidth = (p.Width + 1) / 2
+	var cb, cr []uint8
+	if p.halfX {
+		p.upsample(p.cb, p.img.Cb, y, from/2, (end+1)/2)
+		p.upsample(p.cr, p.img.Cr, y, from/2, (end+1)/2)
+		cb, cr = p.cb[from%2:], p.cr[from%2:]
+	} else {
+		at := y*p.img.CStride + from
+		cb, cr = p.img.Cb[at:], p.img.Cr[at:]
 	}
-	cb, cr := make([]uint8, p.Width+1), make([]uint8, p.Width+1)
-	sums := make([]int32, chromaWidth)
-	for y := range p.Height {
-		for _, plane := range []struct {
-			from []uint8
-			to   []uint8
-		}{{img.Cb, cb}, {img.Cr, cr}} {
-			switch {
-			case halfY:
-				near, far := y/2, y/2-1
-				if y%2 == 1 {
-					far = y/2 + 1
-				}
-				far = min(max(far, 0), (p.Height+1)/2-1)
-				a, c := plane.from[near*img.CStride:], plane.from[far*img.CStride:]
-				for x := range sums {
-					sums[x] = 3*int32(a[x]) + int32(c[x])
-				}
-				spread(plane.to, sums, 8, 7, 4) // libjpeg's rounding alternates between 8 and 7
-			case halfX:
-				row := plane.from[y*img.CStride:]
-				for x := range sums {
-					sums[x] = int32(row[x])
-				}
-				spread(plane.to, sums, 1, 2, 2)
-			default:
-				copy(plane.to[:p.Width], plane.from[y*img.CStride:])
-			}
-		}
-		luma := img.Y[y*img.YStride : y*img.YStride+p.Width]
-		out := p.RGB[3*y*p.Width:]
-		for x, v := range luma {
-			out[3*x], out[3*x+1], out[3*x+2] = toRGB(int32(v), int32(cb[x]), int32(cr[x]))
-		}
+	luma := p.img.Y[y*p.img.YStride+from : y*p.img.YStride+end]
+	cb, cr, out = cb[:len(luma)], cr[:len(luma)], out[:3*len(luma)]
+	for x, v := range luma {
+		l, b, r := int32(v), &ofCb[cb[x]], &ofCr[cr[x]]
+		pixel := out[3*x : 3*x+3 : 3*x+3]
+		pixel[0], pixel[1], pixel[2] = clip8(l+r.own), clip8(l+(b.green+r.green)>>16), clip8(l+b.own)
 	}
 }
 
-// spread doubles a row of (scaled) chroma: 3/4 nearer plus 1/4 farther, the two roundings given, divided by 2^shift. The
-// ends have no farther neighbour and stand for themselves.
-func spread(to []uint8, from []int32, left, right int32, shift uint) {
-	last := len(from) - 1
-	for x, v := range from {
-		before, after := v, v
-		if x > 0 {
-			before = from[x-1]
+// upsample doubles the stored samples from to end, without end, of row y: 3/4 nearer plus 1/4 farther, first down, then across.
+// At the edges of the picture the nearest sample stands for the one that is missing.
+func (p *planes) upsample(to, plane []uint8, y, from, end int) {
+	last := (p.width+1)/2 - 1
+	sums := p.sums[:end-from+2] // with one neighbour on each side
+	left, right, shift := int32(1), int32(2), 2
+	if p.halfY {
+		near, far := y/2, y/2-1+y%2*2
+		far = min(max(far, 0), (p.height+1)/2-1)
+		a, c := plane[near*p.img.CStride:], plane[far*p.img.CStride:]
+		a, c = a[:last+1], c[:last+1]
+		for x := max(from-1, 0); x < min(end+1, last+1); x++ {
+			sums[x-from+1] = 3*int32(a[x]) + int32(c[x])
 		}
-		if x < last {
-			after = from[x+1]
+		left, right, shift = 8, 7, 4 // libjpeg's rounding alternates between 8 and 7
+	} else {
+		row := plane[y*p.img.CStride:][:last+1]
+		for x := max(from-1, 0); x < min(end+1, last+1); x++ {
+			sums[x-from+1] = int32(row[x])
 		}
-		to[2*x] = uint8((3*v + before + left) >> shift)
-		if 2*x+1 < len(to) {
-			to[2*x+1] = uint8((3*v + after + right) >> shift)
-		}
+	}
+	if from == 0 {
+		sums[0] = sums[1]
+	}
+	if end > last {
+		sums[len(sums)-1] = sums[len(sums)-2]
+	}
+	to = to[:2*(end-from)]
+	before, v := sums[0], sums[1]
+	for i, after := range sums[2:] {
+		two := to[2*i : 2*i+2 : 2*i+2]
+		two[0], two[1] = uint8((3*v+before+left)>>shift), uint8((3*v+after+right)>>shift)
+		before, v = v, after
 	}
 }
 
-// toRGB is the JFIF conversion in 16-bit fixed point.
-func toRGB(y, cb, cr int32) (r, g, b uint8) {
+// share is what a chroma sample adds to a colour of its own, and to green in 16-bit fixed point.
+type share struct{ own, green int32 }
+
+// ofCb and ofCr are the JFIF conversion for every chroma sample.
+var ofCb, ofCr = func() (cb, cr [256]share) {
 	const half = 1 << 15
-	cb, cr = cb-128, cr-128
-	return clip8(y + (91881*cr+half)>>16), clip8(y + (-22554*cb-46802*cr+half)>>16), clip8(y + (116130*cb+half)>>16)
-}
+	for i := range int32(256) {
+		c := i - 128
+		cb[i], cr[i] = share{(116130*c + half) >> 16, -22554 * c}, share{(91881*c + half) >> 16, -46802*c + half}
+	}
+	return cb, cr
+}()
 
 func clip8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
 
-// fromYCbCrPlain serves the rare subsampling ratios.
-func (p *Pixels) fromYCbCrPlain(img *image.YCbCr) {
-	b := img.Bounds()
-	i := 0
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			c := img.YCbCrAt(x, y)
-			p.RGB[i], p.RGB[i+1], p.RGB[i+2] = toRGB(int32(c.Y), int32(c.Cb), int32(c.Cr))
-			i += 3
-		}
+// plainRow serves the rare subsampling ratios.
+func (p *planes) plainRow(out []uint8, y, from, end int) {
+	origin := p.img.Bounds().Min
+	for x := from; x < end; x++ {
+		c := p.img.YCbCrAt(origin.X+x, origin.Y+y)
+		l, b, r := int32(c.Y), ofCb[c.Cb], ofCr[c.Cr]
+		i := 3 * (x - from)
+		out[i], out[i+1], out[i+2] = clip8(l+r.own), clip8(l+(b.green+r.green)>>16), clip8(l+b.own)
 	}
 }
