@@ -34,7 +34,7 @@ func benchFeatures(b *bench) error {
 		}
 	}
 	weights := map[string]string{"resnet50": filepath.Join(b.dir, "resnet50.pth"), "efficientnet-lite0": "-"}
-	if _, err := b.script(new(any), "features_reference.py", "weights", weights["resnet50"]); err != nil {
+	if _, err := b.script(new(any), "resnet50_reference.py", "weights", b.dir); err != nil {
 		return err
 	}
 	for range b.rounds {

@@ -1,6 +1,5 @@
 """Encodes a folder of pictures in PyTorch, from JPEG files to pooled features; prints pictures a second as JSON.
 
-    python features_reference.py weights FILE                       # writes generated weights of ResNet-50
     python features_reference.py resnet50 WEIGHTS FOLDER MODE
     python features_reference.py efficientnet-lite0 - FOLDER MODE
 
@@ -58,16 +57,7 @@ def network(name, weights):
 
 
 @torch.inference_mode()
-def main(name, weights, folder=None, mode=None):
-    if name == "weights":
-        torch.manual_seed(1)
-        model = torchvision.models.resnet50(weights=None)
-        for module in model.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.running_mean.normal_(0, 0.1)
-                module.running_var.uniform_(0.5, 1.5)
-        torch.save(model.state_dict(), weights)
-        return {}
+def main(name, weights, folder, mode):
     model, transform, side = network(name, weights)
     layout = torch.contiguous_format if mode == "eager" else torch.channels_last
     model = model.to(memory_format=layout)

