@@ -189,6 +189,9 @@ func (s Spec) Preprocess(p *Pixels) (*Pixels, error) {
 	return s.square(p)
 }
 
+// Decode is Decode and Preprocess in one, which does not make what is cropped away.
+func (s Spec) Decode(r io.Reader) (*Pixels, error) { return read(r, MaxPixels, s.square) }
+
 // square is Preprocess of any picture. The centre is found by rounding halves to even, as Python does in torchvision's
 // CenterCrop.
 func (s Spec) square(src rows) (*Pixels, error) {

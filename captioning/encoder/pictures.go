@@ -119,7 +119,7 @@ func load(open func(name string) (io.ReadCloser, error), spec Spec, name string)
 		return nil, err
 	}
 	defer f.Close()
-	return read(f, MaxPixels, spec.square)
+	return spec.Decode(f)
 }
 
 // reporter turns counts into Progress.

@@ -1,7 +1,7 @@
 """Encodes a folder of pictures in PyTorch, from JPEG files to pooled features; prints pictures a second as JSON.
 
-    python features_reference.py resnet50 WEIGHTS FOLDER MODE
-    python features_reference.py efficientnet-lite0 - FOLDER MODE
+    python features_reference.py resnet50 WEIGHTS FOLDER MODE [PICTURES]
+    python features_reference.py efficientnet-lite0 - FOLDER MODE [PICTURES]
 
 MODE is eager, channels_last, or channels_last_frozen (traced, frozen, optimized for inference).
 """
@@ -19,8 +19,8 @@ BATCH = 16
 
 
 class Pictures(torch.utils.data.Dataset):
-    def __init__(self, folder, transform):
-        self.files, self.transform = sorted(pathlib.Path(folder).iterdir()), transform
+    def __init__(self, folder, transform, most):
+        self.files, self.transform = sorted(pathlib.Path(folder).iterdir())[:most], transform
 
     def __len__(self):
         return len(self.files)
@@ -57,14 +57,14 @@ def network(name, weights):
 
 
 @torch.inference_mode()
-def main(name, weights, folder, mode):
+def main(name, weights, folder, mode, most=None):
     model, transform, side = network(name, weights)
     layout = torch.contiguous_format if mode == "eager" else torch.channels_last
     model = model.to(memory_format=layout)
     if mode == "channels_last_frozen":
         sample = torch.zeros(BATCH, 3, side, side).contiguous(memory_format=layout)
         model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, sample)))
-    loader = torch.utils.data.DataLoader(Pictures(folder, transform), BATCH, num_workers=2)
+    loader = torch.utils.data.DataLoader(Pictures(folder, transform, most and int(most)), BATCH, num_workers=2)
     done, began = 0, None
     for step, batch in enumerate(loader):
         model(batch.contiguous(memory_format=layout))

@@ -6,6 +6,7 @@
 //	go run ./captioning/internal/bench generate   greedy and beam search against batched PyTorch loops
 //	go run ./captioning/internal/bench features   JPEG files to features against torchvision and efficientnet-lite-pytorch
 //	go run ./captioning/internal/bench resnet50   weights of ResNet-50 that torch wrote, features against torchvision's
+//	go run ./captioning/internal/bench pictures   JPEGs of 640 x 480 to features against the encoder alone; memory
 //
 // Train, generate and features need Flickr8k below $CAPTIONLAB_DATA. The Python side is one script for each, beside this file. Its
 // interpreter is a virtual environment in the cache folder, made at the first run from pinned versions, or --python.
@@ -30,7 +31,7 @@ import (
 // benchmarks are the functions by name.
 var benchmarks = map[string]func(*bench) error{
 	"score": benchScore, "train": benchTrain, "generate": benchGenerate, "features": benchFeatures,
-	"resnet50": benchResNet50,
+	"resnet50": benchResNet50, "pictures": benchPictures,
 }
 
 // pinned is what the Python side is made of.

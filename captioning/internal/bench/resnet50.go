@@ -13,7 +13,6 @@ import (
 
 	"github.com/gomlx/compute"
 
-	"captionlab/captioning"
 	"captionlab/captioning/encoder"
 )
 
@@ -132,7 +131,7 @@ type opened struct {
 func openWorker(backend compute.Backend, args []string) (opened, error) {
 	started := time.Now()
 	ctx := context.Background()
-	e, err := captioning.OpenEncoder(ctx, backend, captioning.EncoderOptions{Name: args[0], Weights: args[1]})
+	e, err := openEncoder(ctx, backend, args[0], args[1])
 	if err != nil {
 		return opened{}, err
 	}

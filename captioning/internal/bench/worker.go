@@ -41,6 +41,10 @@ func work(args []string) error {
 		result, err = featuresWorker(backend, args[1:])
 	case len(args) == 5 && args[0] == "open":
 		result, err = openWorker(backend, args[1:])
+	case len(args) == 5 && args[0] == "pictures":
+		result, err = picturesWorker(backend, args[1:])
+	case len(args) == 5 && args[0] == "memory":
+		result, err = memoryWorker(backend, args[1:])
 	default:
 		err = fmt.Errorf("unknown worker %q", args)
 	}
@@ -204,16 +208,12 @@ func featuresWorker(backend compute.Backend, args []string) (map[string]float64,
 	if err != nil {
 		return nil, err
 	}
-	options := captioning.EncoderOptions{Name: args[0]}
-	if args[1] != "-" {
-		options.Weights = args[1]
-	}
 	ctx := context.Background()
 	whole, err := captioning.OpenDataset("flickr8k", "")
 	if err != nil {
 		return nil, err
 	}
-	enc, err := captioning.OpenEncoder(ctx, backend, options)
+	enc, err := openEncoder(ctx, backend, args[0], args[1])
 	if err != nil {
 		return nil, err
 	}
