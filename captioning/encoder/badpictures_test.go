@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"image"
+	"image/color"
 	"io"
 	"maps"
 	"os"
@@ -176,6 +178,21 @@ func TestCutPictures(t *testing.T) {
 				t.Error("nothing was refused")
 			}
 		})
+	}
+}
+
+// TestOtherFormats: a format that the program knows from elsewhere is none that is read here.
+func TestOtherFormats(t *testing.T) {
+	one := image.NewGray(image.Rect(0, 0, 1, 1))
+	image.RegisterFormat("words", "words", func(io.Reader) (image.Image, error) { return one, nil },
+		func(io.Reader) (image.Config, error) {
+			return image.Config{ColorModel: color.GrayModel, Width: 1, Height: 1}, nil
+		})
+	if _, _, err := image.Decode(strings.NewReader("words")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Decode(strings.NewReader("words")); err == nil || !strings.Contains(err.Error(), "no picture that can be read") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // decodeGIF decodes the first frame of a GIF whose screen has width x height pixels. As PIL does, it keeps the colour of
 // transparent pixels, and fills what the frame leaves free of the screen with the transparent colour, or else the first.
-func decodeGIF(data []byte, width, height int) (*Pixels, error) {
+func decodeGIF(data []byte, width, height int) (rows, error) {
 	data = slices.Clone(data)
 	fill := makeOpaque(data)
 	decoded, err := gif.Decode(bytes.NewReader(data))

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/jpeg" // formats that Decode knows, beside those of gif.go and webp.go
-	_ "image/png"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
 	"io"
 	"math"
+
+	"golang.org/x/image/webp"
 )
 
 // MaxPixels is the largest picture that is decoded: a file header can claim any size, and memory follows it.
@@ -56,40 +59,73 @@ func read(r io.Reader, maxPixels int, wanted func(rows) (*Pixels, error)) (p *Pi
 	return wanted(src)
 }
 
+// formats are the kinds of files that are read, told apart by how they begin ("?" is any byte). Go's own list of formats is
+// not asked: what is on it depends on everything that a program is made of.
+var formats = []struct {
+	magic  string
+	config func(io.Reader) (image.Config, error)
+	decode func(data []byte, width, height int) (rows, error)
+}{
+	{"\xff\xd8", jpeg.DecodeConfig, decodeJPEG},
+	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, decodePNG},
+	{"GIF8?a", gif.DecodeConfig, decodeGIF},
+	{"RIFF????WEBPVP8", webp.DecodeConfig, decodeWebP},
+}
+
 // decode decodes bytes.
-func decode(data []byte, maxPixels int) (src rows, err error) {
-	config, format, err := image.DecodeConfig(bytes.NewReader(data))
-	if errors.Is(err, image.ErrFormat) {
-		return nil, fmt.Errorf("no picture that can be read (JPEG, PNG, GIF, WebP): it begins with %.24q", data[:min(len(data), 24)])
-	}
-	if err != nil {
-		return nil, damaged(err)
-	}
-	if config.Width < 1 || config.Height < 1 {
-		return nil, fmt.Errorf("the picture is damaged: it has %d x %d pixels", config.Width, config.Height)
-	}
-	if config.Width > maxPixels/config.Height {
-		return nil, fmt.Errorf("%d x %d pixels, at most %d are read: make it smaller", config.Width, config.Height, maxPixels)
-	}
-	switch format {
-	case "webp":
-		src, err = decodeWebP(data, config.Width, config.Height)
-	case "gif":
-		src, err = decodeGIF(data, config.Width, config.Height)
-	default:
-		var decoded image.Image
-		if decoded, _, err = image.Decode(bytes.NewReader(data)); err != nil {
-			break
+func decode(data []byte, maxPixels int) (rows, error) {
+	for _, f := range formats {
+		if !begins(data, f.magic) {
+			continue
 		}
-		if img, ok := decoded.(*image.YCbCr); ok {
-			return newPlanes(img), nil
+		config, err := f.config(bytes.NewReader(data))
+		if err != nil {
+			return nil, damaged(err)
 		}
-		src = FromImage(decoded)
+		if config.Width < 1 || config.Height < 1 {
+			return nil, fmt.Errorf("the picture is damaged: it has %d x %d pixels", config.Width, config.Height)
+		}
+		if config.Width > maxPixels/config.Height {
+			return nil, fmt.Errorf("%d x %d pixels, at most %d are read: make it smaller", config.Width, config.Height, maxPixels)
+		}
+		src, err := f.decode(data, config.Width, config.Height)
+		if err != nil {
+			return nil, damaged(err)
+		}
+		return src, nil
 	}
+	return nil, fmt.Errorf("no picture that can be read (JPEG, PNG, GIF, WebP): it begins with %.24q", data[:min(len(data), 24)])
+}
+
+func begins(data []byte, magic string) bool {
+	if len(data) < len(magic) {
+		return false
+	}
+	for i := range len(magic) {
+		if magic[i] != data[i] && magic[i] != '?' {
+			return false
+		}
+	}
+	return true
+}
+
+func decodeJPEG(data []byte, _, _ int) (rows, error) {
+	decoded, err := jpeg.Decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, damaged(err)
+		return nil, err
 	}
-	return src, nil
+	if img, ok := decoded.(*image.YCbCr); ok {
+		return newPlanes(img), nil
+	}
+	return FromImage(decoded), nil
+}
+
+func decodePNG(data []byte, _, _ int) (rows, error) {
+	decoded, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	return FromImage(decoded), nil
 }
 
 // damaged puts a decoder's error into words.

@@ -13,7 +13,7 @@ import (
 // decodeWebP decodes a WebP whose header promises width x height pixels. Lossy ones get the colours and the upsampling of
 // libwebp: the decoder of golang.org/x/image gives planes in the range of television (16 to 235), which Go's own
 // conversion takes for the full range of JPEG.
-func decodeWebP(data []byte, width, height int) (*Pixels, error) {
+func decodeWebP(data []byte, width, height int) (rows, error) {
 	if err := checkWebP(data, width, height); err != nil {
 		return nil, err
 	}

@@ -23,8 +23,9 @@ func newCaptionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "caption RUN IMAGE...",
 		Short: "Caption photographs (JPEG, PNG, WebP, GIF) with a trained run",
-		Long: "Each IMAGE is a file, or a folder whose files are taken, those of its sub-folders too and hidden ones left out. What is no\n" +
-			"picture, or a damaged one, is listed on standard error and does not stop the others; the exit status is 1 then.\n",
+		Long: "Each IMAGE is a file, or a folder whose files are taken, those of its sub-folders too; hidden ones and links to folders\n" +
+			"are left out. What is no picture, or a damaged one, is listed on standard error and does not stop the others; the exit\n" +
+			"status is 1 then.\n",
 		Example: "  captionlab caption results/flickr8k/baseline/seed-1 holiday.jpg\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 *.jpg --beam 5\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 ~/photos --json > captions.json 2> bad.txt\n" +
@@ -76,7 +77,8 @@ func newCaptionCommand() *cobra.Command {
 	return cmd
 }
 
-// filesOf replaces folders by the files in and below them, in order, hidden ones left out.
+// filesOf replaces folders by the files in and below them, in order, hidden ones left out. Links to folders are not followed:
+// they can lead round in circles.
 func filesOf(arguments []string) ([]string, error) {
 	var files []string
 	for _, argument := range arguments {
@@ -94,7 +96,7 @@ func filesOf(arguments []string) ([]string, error) {
 			if hidden && entry.IsDir() {
 				return fs.SkipDir
 			}
-			if !hidden && entry.Type().IsRegular() {
+			if !hidden && isFile(path, entry) {
 				files = append(files, path)
 			}
 			return nil
@@ -107,6 +109,15 @@ func filesOf(arguments []string) ([]string, error) {
 		}
 	}
 	return files, nil
+}
+
+// isFile tells whether an entry of a folder is to be read: a file, or a link to one or to nothing, which is reported then.
+func isFile(path string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return entry.Type().IsRegular()
+	}
+	info, err := os.Stat(path)
+	return err != nil || info.Mode().IsRegular()
 }
 
 // badFiles is the list of what could not be read, or nil.

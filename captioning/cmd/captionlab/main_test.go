@@ -233,15 +233,20 @@ func captionFiles(t *testing.T, dir string) {
 			t.Errorf("standard error %q does not name %s", errs, name)
 		}
 	}
-	// The folder itself: pictures, text, checkpoints and hidden files.
+	// The folder itself: pictures, text, checkpoints, hidden files, links to a picture, to nothing, and to the folder.
+	for link, target := range map[string]string{"linked.jpg": "a.jpg", "nowhere.jpg": "nothing", "loop": "."} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(filepath.Join(dir, ".hidden.jpg"), []byte("text"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	code, out, errs = call(t, program(dir, "caption", "run", ".", "--json"))
-	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != 1 || len(rows) != 3 {
+	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != 1 || len(rows) != 4 || rows[3].ID != "linked.jpg" {
 		t.Errorf("a folder: exit %d, %v, captions %+v", code, err, rows)
 	}
-	for _, want := range []string{"files have no caption", "d.jpg", filepath.Join("run", "run.json")} {
+	for _, want := range []string{"files have no caption", "d.jpg", "nowhere.jpg", filepath.Join("run", "run.json")} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("standard error %q does not say %s", errs, want)
 		}

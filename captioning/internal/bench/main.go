@@ -7,6 +7,7 @@
 //	go run ./captioning/internal/bench features   JPEG files to features against torchvision and efficientnet-lite-pytorch
 //	go run ./captioning/internal/bench resnet50   weights of ResNet-50 that torch wrote, features against torchvision's
 //	go run ./captioning/internal/bench pictures   JPEGs of 640 x 480 to features against the encoder alone; memory
+//	go run ./captioning/internal/bench caption    captionlab caption on 1,000 files, good and bad, against the encoder alone
 //
 // Train, generate and features need Flickr8k below $CAPTIONLAB_DATA. The Python side is one script for each, beside this file. Its
 // interpreter is a virtual environment in the cache folder, made at the first run from pinned versions, or --python.
@@ -31,7 +32,7 @@ import (
 // benchmarks are the functions by name.
 var benchmarks = map[string]func(*bench) error{
 	"score": benchScore, "train": benchTrain, "generate": benchGenerate, "features": benchFeatures,
-	"resnet50": benchResNet50, "pictures": benchPictures,
+	"resnet50": benchResNet50, "pictures": benchPictures, "caption": benchCaption,
 }
 
 // pinned is what the Python side is made of.

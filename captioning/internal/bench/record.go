@@ -141,6 +141,7 @@ type measured struct {
 	seconds  float64 // wall time
 	peakMB   float64 // of the largest process among it and its children
 	standard []byte  // what it printed
+	errors   string  // what it printed to standard error
 }
 
 // process runs a command and measures it.
@@ -151,15 +152,19 @@ func (b *bench) process(name string, args ...string) (measured, error) {
 	cmd.Stderr = &errs
 	started := time.Now()
 	out, err := cmd.Output()
-	m := measured{seconds: time.Since(started).Seconds(), standard: out}
-	if err != nil {
-		return m, fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, errs.String())
+	m := measured{seconds: time.Since(started).Seconds(), standard: out, errors: errs.String()}
+	usage, known := (*syscall.Rusage)(nil), false
+	if cmd.ProcessState != nil {
+		if usage, known = cmd.ProcessState.SysUsage().(*syscall.Rusage); known {
+			m.peakMB = float64(usage.Maxrss) / 1024
+		}
 	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
+	if err != nil {
+		return m, fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, m.errors)
+	}
+	if !known {
 		return m, errors.New("the peak memory of a process is not known on this system")
 	}
-	m.peakMB = float64(usage.Maxrss) / 1024
 	return m, nil
 }
 

@@ -45,6 +45,8 @@ func work(args []string) error {
 		result, err = picturesWorker(backend, args[1:])
 	case len(args) == 5 && args[0] == "memory":
 		result, err = memoryWorker(backend, args[1:])
+	case len(args) == 5 && args[0] == "run":
+		result, err = runWorker(backend, args[1:])
 	default:
 		err = fmt.Errorf("unknown worker %q", args)
 	}
