@@ -137,7 +137,7 @@ func newTrainRun(backend compute.Backend, c TrainConfig) (_ *trainRun, err error
 	}
 	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, decoder.TrainOptions{
 		LearningRate: r.at.LearningRate, Dropout: c.Settings.Dropout, ClipNorm: c.Settings.ClipNorm, Seed: c.Settings.Seed,
-		BatchWeight: r.batchWeight()})
+		Precision: c.Settings.Precision, BatchWeight: r.batchWeight()})
 	if err != nil {
 		return nil, err
 	}

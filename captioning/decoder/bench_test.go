@@ -31,14 +31,15 @@ func benchBatch(m Model, size, steps int) *Batch {
 	return b
 }
 
-// BenchmarkTrainStep times one optimizer step; the sizes come from the environment (HIDDEN, EMBEDDING, STEPS).
+// BenchmarkTrainStep times one optimizer step; sizes and precision come from the environment (HIDDEN, EMBEDDING, STEPS,
+// PRECISION).
 func BenchmarkTrainStep(b *testing.B) {
 	m := Model{Cell: LSTM{}, Vocabulary: 4521, Features: 1280, Embedding: env("EMBEDDING", 300), Hidden: env("HIDDEN", 512)}
 	if os.Getenv("CELL") == "rnn" {
 		m.Cell = RNN{}
 	}
 	steps := env("STEPS", 12)
-	t, err := NewTrainer(xlatest.OpenForTest(b), m, m.Initialize(1), nil, TrainOptions{LearningRate: 5e-4})
+	t, err := NewTrainer(xlatest.OpenForTest(b), m, m.Initialize(1), nil, TrainOptions{LearningRate: 5e-4, Precision: os.Getenv("PRECISION")})
 	if err != nil {
 		b.Fatal(err)
 	}

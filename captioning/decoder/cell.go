@@ -142,11 +142,6 @@ func inputGates(w Weights, x *Node) *Node {
 	return Add(out, ExpandLeftToRank(bias, out.Rank()))
 }
 
-// matMulT is x [..., k] times the transpose of w [n, k]: [..., n].
-func matMulT(x, w *Node) *Node {
-	return DotGeneral(x, []int{x.Rank() - 1}, nil, w, []int{1}, nil)
-}
-
 // lstmGates splits pre-activations [batch, 4*hidden] and returns the next h and c, and the four activated gates i, f, g, o.
 func lstmGates(gates, c *Node) (h, cNext *Node, activated [4]*Node) {
 	parts := splitLast(gates, 4)

@@ -33,7 +33,8 @@ func (LSTM) unrollGraph(w Weights, xs, places *Node, state []*Node) *Node {
 	backward := func(v *Node) []*Node {
 		g := v.Graph()
 		before := shifted(StopGradient(state[1]), cells) // c before each step
-		final := forSteps(steps-1, -1, -1, []*Node{v, cells, before, activated, StopGradient(w["weight_hh"])}, []*Node{
+		weight, axis := forBackward(w["weight_hh"])
+		final := forSteps(steps-1, -1, -1, []*Node{v, cells, before, activated, weight}, []*Node{
 			zeros(g, batch, hidden), zeros(g, batch, hidden), zeros(g, steps, batch, 4*hidden),
 		}, func(t *Node, fixed, s []*Node) []*Node {
 			dOut := Add(at(fixed[0], t), s[0])
@@ -47,10 +48,10 @@ func (LSTM) unrollGraph(w Weights, xs, places *Node, state []*Node) *Node {
 				Mul(Mul(dCell, i), tanhSlope(c)),
 				Mul(Mul(dOut, tanhC), sigmoidSlope(o)),
 			}, -1)
-			return []*Node{MatMul(pre, fixed[4]), Mul(dCell, f), put(s[2], pre, t)}
+			return []*Node{product(pre, []int{1}, fixed[4], []int{axis}), Mul(dCell, f), put(s[2], pre, t)}
 		})
 		dPre := final[2]
-		return []*Node{dPre, final[0], final[1], recurrentGradient(dPre, shifted(StopGradient(state[0]), outputs))}
+		return []*Node{dPre, final[0], final[1], recurrentGradient(dPre, shifted(StopGradient(state[0]), outputs), w["weight_hh"])}
 	}
 	return withGradient(inputs, forward, backward)
 }
@@ -71,13 +72,14 @@ func (RNN) unrollGraph(w Weights, xs, places *Node, state []*Node) *Node {
 	}
 	backward := func(v *Node) []*Node {
 		g := v.Graph()
-		final := forSteps(steps-1, -1, -1, []*Node{v, outputs, StopGradient(w["weight_hh"])}, []*Node{
+		weight, axis := forBackward(w["weight_hh"])
+		final := forSteps(steps-1, -1, -1, []*Node{v, outputs, weight}, []*Node{
 			zeros(g, batch, hidden), zeros(g, steps, batch, hidden),
 		}, func(t *Node, fixed, s []*Node) []*Node {
 			pre := Mul(Add(at(fixed[0], t), s[0]), tanhSlope(at(fixed[1], t)))
-			return []*Node{MatMul(pre, fixed[2]), put(s[1], pre, t)}
+			return []*Node{product(pre, []int{1}, fixed[2], []int{axis}), put(s[1], pre, t)}
 		})
-		return []*Node{final[1], final[0], recurrentGradient(final[1], shifted(StopGradient(state[0]), outputs))}
+		return []*Node{final[1], final[0], recurrentGradient(final[1], shifted(StopGradient(state[0]), outputs), w["weight_hh"])}
 	}
 	return withGradient(inputs, forward, backward)
 }
@@ -152,19 +154,32 @@ func tanhSlope(y *Node) *Node {
 }
 
 // recurrentProduct is h [batch, hidden] times the transpose of w [n, hidden]: [batch, n], inside a loop over t. XLA's CPU
-// backend multiplies a large matrix from the left at its peak and a third slower from the right, so it is computed as w times
-// the transpose of h. The choice between the product and zeros, of which the second is never taken, keeps XLA's simplifier
+// backend multiplies a large float32 matrix from the left at its peak and a third slower from the right, so it is computed as w
+// times the transpose of h. The choice between the product and zeros, of which the second is never taken, keeps XLA's simplifier
 // from turning the product round again.
 func recurrentProduct(h, w, t *Node) *Node {
-	product := DotGeneral(w, []int{1}, nil, h, []int{1}, nil)
+	if w.DType() != dtypes.Float32 {
+		return product(h, []int{1}, w, []int{1})
+	}
+	left := DotGeneral(w, []int{1}, nil, h, []int{1}, nil)
 	never := Equal(t, constant(t.Graph(), int32(-1)))
-	return Transpose(Where(never, zeros(t.Graph(), product.Shape().Dimensions...), product), 0, 1)
+	return Transpose(Where(never, zeros(t.Graph(), left.Shape().Dimensions...), left), 0, 1)
+}
+
+// forBackward is the recurrent matrix w [n, hidden] as the backward loop multiplies by it, and the axis of length n that it sums
+// over. In bfloat16 it is turned here, once and not in every step (see product).
+func forBackward(w *Node) (weight *Node, axis int) {
+	w = StopGradient(w)
+	if w.DType() != dtypes.Float32 {
+		return summedLast(w, []int{0}), 1
+	}
+	return w, 0
 }
 
 // recurrentGradient is the sum over time and batch of dPre [time, batch, n] times the hidden state before each step [time,
-// batch, hidden]: one product [n, time*batch] x [time*batch, hidden].
-func recurrentGradient(dPre, before *Node) *Node {
-	return DotGeneral(dPre, []int{0, 1}, nil, before, []int{0, 1}, nil)
+// batch, hidden]: one product [n, time*batch] x [time*batch, hidden], in the precision of the recurrent matrix w.
+func recurrentGradient(dPre, before, w *Node) *Node {
+	return like(product(like(dPre, w), []int{0, 1}, like(before, w), []int{0, 1}), w)
 }
 
 // withGradient returns forward(inputs) with the gradient that backward computes: given the gradient v of the output,

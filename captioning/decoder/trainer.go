@@ -26,6 +26,9 @@ type TrainOptions struct {
 	// BatchWeight is what the sum of the weighted losses of a batch is divided by: 0 means the sum of the batch's own weights. A
 	// fixed one lets every position count the same, in whatever batch it is.
 	BatchWeight float64
+	// Precision is "float32", which the empty string means as well, or "bfloat16", for the factors of the matrix products: a cell
+	// of one's own decides for itself. Weights, gradients and losses are float32 in any case.
+	Precision string
 	// Autodiff takes the gradient of the recurrence step by step instead of by the hand-written pass. It is slower and
 	// exists to be compared with.
 	Autodiff bool
@@ -51,6 +54,9 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 	if options.LearningRate <= 0 || options.Dropout < 0 || options.Dropout >= 1 || options.ClipNorm < 0 {
 		return nil, fmt.Errorf("decoder: learning rate %g, dropout %g, clip norm %g: the rate must be above 0, dropout in [0, 1), the norm not negative",
 			options.LearningRate, options.Dropout, options.ClipNorm)
+	}
+	if err := checkPrecision(options.Precision); err != nil {
+		return nil, err
 	}
 	if options.Autodiff {
 		m.Cell = stepwise{m.Cell}
@@ -169,7 +175,7 @@ func (t *Trainer) gradientsGraph(scope *model.Scope, loss *Node) []*Node {
 func (t *Trainer) lossGraph(in []*Node) *Node {
 	features, words, places, targets, weights, rows, dropoutState := in[0], in[1], in[2], in[3], in[4], in[5], in[6]
 	g := features.Graph()
-	w := t.weightsGraph(g)
+	w := t.inPrecision(t.options.Precision, t.weightsGraph(g))
 	outputs := t.outputsGraph(w, features, words, places)
 	positions := places.Shape().Size()
 	outputs, targets, weights = Reshape(outputs, positions, t.Hidden), Reshape(targets, positions), Reshape(weights, positions)

@@ -46,7 +46,33 @@ type Settings struct {
 	// LRDecay multiplies the learning rate after LRPatience epochs without a better validation loss; 1 is off.
 	LRDecay    float64 `json:"lr_decay"`
 	LRPatience int     `json:"lr_patience"`
+	// Precision is "float32", or "bfloat16" for the factors of the large matrix products in training; weights, sums, losses and all
+	// that is measured are float32 in any case.
+	Precision string `json:"precision,omitempty"`
 }
+
+// MarshalJSON leaves out a precision of float32, so that a run of the time before there was a choice is the same run still.
+func (s Settings) MarshalJSON() ([]byte, error) {
+	type plain Settings
+	if s.Precision == float32Precision {
+		s.Precision = ""
+	}
+	return json.Marshal(plain(s))
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *Settings) UnmarshalJSON(data []byte) error {
+	type plain Settings
+	if err := json.Unmarshal(data, (*plain)(s)); err != nil {
+		return err
+	}
+	if s.Precision == "" {
+		s.Precision = float32Precision
+	}
+	return nil
+}
+
+const float32Precision = "float32"
 
 // Defaults are the paper's baseline LSTM with the project's own defaults for the loss, for batching, and for the end of
 // training: 20 epochs at most, and no more than 3 without a better validation loss, so that a small learning rate gets its
@@ -56,7 +82,7 @@ func Defaults() Settings {
 		Cell: "lstm", Embedding: 300, Hidden: 512, ImageInject: "init",
 		Tokens: "whitespace", MinCount: 2, MaxTokens: 20,
 		LearningRate: 5e-4, BatchSize: 64, Epochs: 20, Loss: "token", Batching: "length", Seed: 1,
-		Patience: 3, LRDecay: 1, LRPatience: 1,
+		Patience: 3, LRDecay: 1, LRPatience: 1, Precision: float32Precision,
 	}
 }
 
@@ -67,6 +93,7 @@ var choices = map[string][]string{
 	"tokens":       {"whitespace", "treebank", "ptb"},
 	"loss":         {"token", "padded"},
 	"batching":     {"length", "shuffled"},
+	"precision":    {float32Precision, "bfloat16"},
 }
 
 // limits are the ranges of the numeric settings, ends included.
@@ -162,7 +189,7 @@ func Names() []string {
 	t := reflect.TypeFor[Settings]()
 	names := make([]string, t.NumField())
 	for i := range names {
-		names[i] = t.Field(i).Tag.Get("json")
+		names[i], _, _ = strings.Cut(t.Field(i).Tag.Get("json"), ",")
 	}
 	return names
 }
@@ -170,9 +197,10 @@ func Names() []string {
 // ParseSettings reads settings written as a JSON object that holds only what differs from base. Unknown names, a second
 // object and trailing text are errors.
 func ParseSettings(base Settings, data []byte) (Settings, error) {
+	type plain Settings // json would not look for unknown names behind UnmarshalJSON
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&base); err != nil {
+	if err := decoder.Decode((*plain)(&base)); err != nil {
 		return Settings{}, fmt.Errorf("settings: %w (the settings are %s)", err, strings.Join(Names(), ", "))
 	}
 	if _, err := decoder.Token(); err != io.EOF {

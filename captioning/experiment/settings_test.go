@@ -1,7 +1,9 @@
 package experiment
 
 import (
+	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -33,6 +35,7 @@ func TestBadSettings(t *testing.T) {
 		{"learning_rate=NaN", "learning_rate=NaN"},
 		{"dropout=1", "dropout=1"},
 		{"cell=gru", "lstm or rnn"},
+		{"precision=float16", "float32 or bfloat16"},
 	} {
 		s := Defaults()
 		err := s.Set(c.assignment)
@@ -58,6 +61,43 @@ func TestParseSettingsRefusesWhatItDoesNotKnow(t *testing.T) {
 		if _, err := ParseSettings(Defaults(), []byte(bad)); err == nil {
 			t.Errorf("%s was accepted", bad)
 		}
+	}
+}
+
+// Records of the time before there was a choice of precision stay the same runs: the identity recorded with the baseline then
+// is the one that its settings have now.
+func TestIdentityOfEarlierRecords(t *testing.T) {
+	run, err := ReadRun(filepath.Join("..", "..", "results", "flickr8k", "baseline", "seed-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoder := struct {
+		Name          string `json:"name"`
+		WeightsSHA256 string `json:"weights_sha256"`
+		Preprocessing string `json:"preprocessing"`
+		FeatureDim    int    `json:"feature_dim"`
+	}{}
+	text, err := json.Marshal(run.Encoder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &encoder); err != nil {
+		t.Fatal(err)
+	}
+	if run.Settings != Defaults() {
+		t.Errorf("the baseline's settings are no longer the defaults: %s", run.Settings.Differences(Defaults()))
+	}
+	identity, err := Identity(run.Settings, run.Fingerprint, encoder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if identity != run.Identity {
+		t.Errorf("identity %s, recorded as %s", identity, run.Identity)
+	}
+	rounded := run.Settings
+	rounded.Precision = "bfloat16"
+	if other, err := Identity(rounded, run.Fingerprint, encoder); err != nil || other == identity {
+		t.Errorf("in bfloat16 the identity is %s (%v), the same as in float32", other, err)
 	}
 }
 
