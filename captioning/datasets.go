@@ -106,14 +106,15 @@ func OpenEncoder(ctx context.Context, backend compute.Backend, o EncoderOptions)
 			o.Name = resNet50
 		}
 	}
-	if _, err := encoder.Lookup(o.Name); err != nil {
+	spec, err := encoder.Lookup(o.Name)
+	if err != nil {
 		return nil, err
 	}
 	switch {
 	case o.Weights != "":
-	case o.Name == resNet50 && found == "":
+	case spec.Network() == resNet50 && found == "":
 		return nil, fmt.Errorf("encoder %s: no weights found; name torchvision's .pth or a safetensors file with --weights", o.Name)
-	case o.Name == resNet50:
+	case spec.Network() == resNet50:
 		o.Weights = found
 	default:
 		source, err := weights.EfficientNetLite0(ctx)

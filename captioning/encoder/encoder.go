@@ -15,6 +15,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -33,7 +34,12 @@ type Spec struct {
 	// filled up, so that one program serves all.
 	BatchSize int
 	network   func() network
+	// half has the network compute in bfloat16; see Lookup.
+	half bool
 }
+
+// halfSuffix behind an encoder's name has it compute in bfloat16.
+const halfSuffix = "-bfloat16"
 
 // Preprocessing spells out what is done to a picture, for identities and records.
 func (s Spec) Preprocessing() string {
@@ -63,13 +69,29 @@ func Names() []string {
 	return names
 }
 
-// Lookup returns the encoder called name, or an error that lists the known ones.
+// Lookup returns the encoder called name, or an error that lists the known ones. With "-bfloat16" behind its name an encoder
+// keeps kernels and what lies between its layers in bfloat16, sums in float32, and returns float32; its features are others, by
+// about a hundredth, and so is its Identity. It is meant for GPUs.
 func Lookup(name string) (Spec, error) {
-	i := slices.IndexFunc(specs, func(s Spec) bool { return s.Name == name })
+	plain, half := strings.CutSuffix(name, halfSuffix)
+	i := slices.IndexFunc(specs, func(s Spec) bool { return s.Name == plain })
 	if i < 0 {
-		return Spec{}, fmt.Errorf("unknown encoder %q: the encoders are %s", name, strings.Join(Names(), ", "))
+		return Spec{}, fmt.Errorf("unknown encoder %q: the encoders are %s, each also with %s behind its name", name, strings.Join(Names(), ", "), halfSuffix)
 	}
-	return specs[i], nil
+	spec := specs[i]
+	spec.Name, spec.half = name, half
+	return spec, nil
+}
+
+// Network is the encoder's name without its precision: those of one network take the same weights.
+func (s Spec) Network() string { return strings.TrimSuffix(s.Name, halfSuffix) }
+
+// dtype is what the network computes in.
+func (s Spec) dtype() dtypes.DType {
+	if s.half {
+		return dtypes.BFloat16
+	}
+	return dtypes.Float32
 }
 
 // Identity is what decides the features of a picture. It is stored with features and in checkpoints.
@@ -107,20 +129,24 @@ func Open(backend compute.Backend, name, weightsFile string) (*Encoder, error) {
 // build folds the arrays read from weightsFile and puts them on the backend.
 func build(backend compute.Backend, spec Spec, weightsFile string, arrays map[string]safetensors.Tensor, sum string) (*Encoder, error) {
 	net := spec.network()
+	for i := range net.specs { // Winograd's transforms cost bfloat16 too many of its bits
+		net.specs[i].winograd = net.specs[i].winograd && !spec.half
+	}
 	layers, err := foldAll(weightsFile, arrays, net.specs, net.epsilon, net.ignored...)
 	if err != nil {
 		return nil, err
 	}
 	e := &Encoder{spec: spec, identity: Identity{spec.Name, sum, spec.Preprocessing(), spec.FeatureDim}}
 	for _, l := range layers {
-		e.weights = append(e.weights, tensors.FromFlatDataAndDimensions(l.kernel, l.shape...))
+		e.weights = append(e.weights, spec.tensor(l.kernel, l.shape...))
 	}
 	for _, l := range layers {
-		e.weights = append(e.weights, tensors.FromFlatDataAndDimensions(l.bias, len(l.bias)))
+		e.weights = append(e.weights, spec.tensor(l.bias, len(l.bias)))
 	}
 	e.exec, err = graph.NewExec(backend, func(in []*graph.Node) *graph.Node {
 		b := &builder{specs: net.specs, kernels: in[1 : 1+len(layers)], bias: in[1+len(layers):]}
 		features := net.build(b, spec.normalizeGraph(in[0]))
+		features = graph.ConvertDType(features, dtypes.Float32)
 		features.AssertDims(in[0].Shape().Dim(0), spec.FeatureDim)
 		return features
 	})
@@ -133,7 +159,19 @@ func (s Spec) normalizeGraph(pixels *graph.Node) *graph.Node {
 	x := graph.ConvertDType(pixels, dtypes.Float32)
 	mean := graph.Reshape(graph.Const(g, s.Mean[:]), 1, 1, 1, 3)
 	std := graph.Reshape(graph.Const(g, s.Std[:]), 1, 1, 1, 3)
-	return graph.Div(graph.Sub(x, mean), std)
+	return graph.ConvertDType(graph.Div(graph.Sub(x, mean), std), s.dtype())
+}
+
+// tensor puts weights on the host into the dtype that the network computes in.
+func (s Spec) tensor(data []float32, shape ...int) *tensors.Tensor {
+	if !s.half {
+		return tensors.FromFlatDataAndDimensions(data, shape...)
+	}
+	rounded := make([]bfloat16.BFloat16, len(data))
+	for i, x := range data {
+		rounded[i] = bfloat16.FromFloat32(x)
+	}
+	return tensors.FromFlatDataAndDimensions(rounded, shape...)
 }
 
 // Spec returns the description of the network.

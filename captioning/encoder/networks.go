@@ -3,6 +3,7 @@ package encoder
 import (
 	"fmt"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -58,10 +59,12 @@ func samePadding(size, k, stride int) (out, low, high int) {
 }
 
 // depthwiseSame applies the next layer to each channel by itself, with "SAME" padding. It is written as a sum of shifted
-// products because XLA's CPU backend has no good grouped convolution.
+// products, in float32, because XLA's CPU backend has no good grouped convolution.
 func (b *builder) depthwiseSame(x *graph.Node, stride int) *graph.Node {
 	b.survey.conv(b.specs[b.next], x, stride)
 	kernel, bias := b.take()
+	dtype := x.DType()
+	x, kernel, bias = graph.ConvertDType(x, dtypes.Float32), graph.ConvertDType(kernel, dtypes.Float32), graph.ConvertDType(bias, dtypes.Float32)
 	k, channels := kernel.Shape().Dim(0), kernel.Shape().Dim(3)
 	out, low, high := samePadding(x.Shape().Dim(1), k, stride)
 	zero := graph.ScalarZero(x.Graph(), x.DType())
@@ -75,7 +78,7 @@ func (b *builder) depthwiseSame(x *graph.Node, stride int) *graph.Node {
 			sum = graph.Add(sum, graph.Mul(part, weight))
 		}
 	}
-	return sum
+	return graph.ConvertDType(sum, dtype)
 }
 
 // maxPool takes the maximum of each window of 3x3 positions, every second one.
@@ -87,8 +90,10 @@ func (b *builder) maxPool(x *graph.Node) *graph.Node {
 func relu(x *graph.Node) *graph.Node  { return graph.MaxScalar(x, 0) }
 func relu6(x *graph.Node) *graph.Node { return graph.ClipScalar(x, 0, 6) }
 
-// pooled is the mean over height and width: [batch, channels].
-func pooled(x *graph.Node) *graph.Node { return graph.ReduceMean(x, 1, 2) }
+// pooled is the mean over height and width, in float32: [batch, channels].
+func pooled(x *graph.Node) *graph.Node {
+	return graph.ReduceMean(graph.ConvertDType(x, dtypes.Float32), 1, 2)
+}
 
 // resNet50 is ResNet-50 v1.5 as torchvision has it: the stride of a stage sits in the 3x3 convolution.
 //
