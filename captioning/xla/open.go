@@ -34,7 +34,11 @@ func Open(o OpenOptions) (compute.Backend, Info, error) {
 	if config := os.Getenv("GOMLX_BACKEND"); config != "" {
 		backend, err := guarded(func() (compute.Backend, error) { return compute.NewWithConfig(config) })
 		if err != nil {
-			return nil, Info{}, fmt.Errorf("GOMLX_BACKEND=%s cannot be opened: %w; correct or unset it", config, err)
+			needs := ""
+			if strings.HasPrefix(config, "xla:cuda") {
+				needs = " (CUDA needs an NVIDIA GPU, its driver, and the plugin of docker/Dockerfile.cuda)"
+			}
+			return nil, Info{}, fmt.Errorf("GOMLX_BACKEND=%s cannot be opened: %w; correct or unset it%s", config, err, needs)
 		}
 		return backend, info(backend, config), nil
 	}

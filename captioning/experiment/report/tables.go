@@ -81,8 +81,10 @@ func (d dataset) write(page *strings.Builder, files map[string][]byte) error {
 
 	d.writeReadouts(page)
 	d.writeFigures(page, files)
-	if err := d.writeBatching(page); err != nil {
-		return err
+	for _, c := range comparisons {
+		if err := d.writeComparison(page, c); err != nil {
+			return err
+		}
 	}
 	d.writeExamples(page)
 	return d.writeClaims(page)
@@ -247,15 +249,22 @@ func (d dataset) against(what, prefix string, of func(s experiment.Settings) flo
 	return c
 }
 
-// writeBatching compares batches of similar length with plain shuffled ones after equal epochs: the baseline's runs with those
-// in the dataset's folder batching, which captionlab train made with the same seeds.
-func (d dataset) writeBatching(page *strings.Builder) error {
-	folders, err := filepath.Glob(filepath.Join(d.results, d.name, "batching", "*", experiment.RunFile))
+// comparison lays the baseline's runs beside runs of the same seeds that differ in one setting, after equal epochs. captionlab
+// train left those in a folder of their own beside the experiments.
+type comparison struct{ folder, title, baseline, other string }
+
+var comparisons = []comparison{
+	{"batching", "Batches of similar length against shuffled ones", "similar length", "shuffled"},
+	{"precision", "float32 against bfloat16", "float32", "bfloat16"},
+}
+
+func (d dataset) writeComparison(page *strings.Builder, c comparison) error {
+	folders, err := filepath.Glob(filepath.Join(d.results, d.name, c.folder, "*", experiment.RunFile))
 	if err != nil || len(folders) == 0 {
 		return err
 	}
 	baseline, _ := d.group("baseline")
-	type pair struct{ length, shuffled []Point }
+	type pair struct{ baseline, other []Point }
 	var pairs []pair
 	var commands []string
 	epochs := 0
@@ -280,18 +289,18 @@ func (d dataset) writeBatching(page *strings.Builder) error {
 	if len(pairs) == 0 {
 		return nil
 	}
-	page.WriteString("\n### Batches of similar length against shuffled ones\n\nValidation loss_token of the baseline after equal epochs, means over the seeds that were trained so long; the difference of each seed, below zero where similar length is better; and the seconds an epoch took, on a machine that did other work beside.\n\n" +
-		"| epoch | seeds | similar length | shuffled | mean difference | difference by seed | seconds, similar length | seconds, shuffled |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	fmt.Fprintf(page, "\n### %s\n\nValidation loss_token of the baseline after equal epochs, means over the seeds that were trained so long; the difference of each seed, below zero where %s is better; and the seconds an epoch took, on a machine that did other work beside.\n\n", c.title, c.baseline)
+	fmt.Fprintf(page, "| epoch | seeds | %[1]s | %[2]s | mean difference | difference by seed | seconds, %[1]s | seconds, %[2]s |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n", c.baseline, c.other)
 	for e := range epochs {
-		var length, shuffled Group // of the seeds that have this epoch, one point each
+		var baseline, other Group // of the seeds that have this epoch, one point each
 		var each []string
 		mean := 0.0
 		for _, p := range pairs {
-			if e >= min(len(p.length), len(p.shuffled)) {
+			if e >= min(len(p.baseline), len(p.other)) {
 				continue
 			}
-			length.Runs, shuffled.Runs = append(length.Runs, Run{Curve: p.length}), append(shuffled.Runs, Run{Curve: p.shuffled})
-			difference := p.length[e].Val - p.shuffled[e].Val
+			baseline.Runs, other.Runs = append(baseline.Runs, Run{Curve: p.baseline}), append(other.Runs, Run{Curve: p.other})
+			difference := p.baseline[e].Val - p.other[e].Val
 			mean += difference
 			each = append(each, fmt.Sprintf("%+.4f", difference))
 		}
@@ -302,9 +311,9 @@ func (d dataset) writeBatching(page *strings.Builder) error {
 			}
 			return r.Curve[e].Seconds - r.Curve[e-1].Seconds
 		}
-		fmt.Fprintf(page, "| %d | %d | %s | %s | %+.4f | %s | %s | %s |\n", e+1, len(each), length.mean(4, loss), shuffled.mean(4, loss), mean/float64(len(each)), strings.Join(each, ", "), length.mean(0, seconds), shuffled.mean(0, seconds))
+		fmt.Fprintf(page, "| %d | %d | %s | %s | %+.4f | %s | %s | %s |\n", e+1, len(each), baseline.mean(4, loss), other.mean(4, loss), mean/float64(len(each)), strings.Join(each, ", "), baseline.mean(0, seconds), other.mean(0, seconds))
 	}
-	fmt.Fprintf(page, "\nMade by %s; similar length is the baseline itself.\n", strings.Join(commands, ", "))
+	fmt.Fprintf(page, "\nMade by %s; %s is the baseline itself.\n", strings.Join(commands, ", "), c.baseline)
 	return nil
 }
 
