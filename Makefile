@@ -25,8 +25,8 @@ test: setup check
 	CAPTIONLAB_REQUIRE_XLA=1 go test -timeout 30m ./...
 
 # Speed against the Python way of the same work, in turns; writes results/benchmarks. Needs a quiet machine, some minutes,
-# Java for the scores, and for the others Flickr8k below $CAPTIONLAB_DATA.
-BENCH ?= score train generate features
+# Java for score, and Flickr8k below $CAPTIONLAB_DATA for train, generate and features.
+BENCH ?= score train generate features resnet50 pictures caption
 bench: setup
 	go run ./captioning/internal/bench $(BENCH)
 
