@@ -26,7 +26,7 @@ func (f *dataFlags) register(cmd *cobra.Command, splitFlag string) {
 	cmd.Flags().StringVar(&f.dataset, "dataset", "shapes", "dataset: "+strings.Join(captioning.DatasetNames, ", "))
 	cmd.Flags().StringVar(&f.data, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA)")
 	cmd.Flags().StringVar(&f.split, splitFlag, "", "split of COCO: pa4, the paper's; karpathy; or the path of lists of ids (default: pa4)")
-	cmd.Flags().StringVar(&f.encoder.Name, "encoder", "", "encoder: "+strings.Join(encoder.Names(), " or ")+" (default: resnet50 where its weights are found, else the small one)")
+	cmd.Flags().StringVar(&f.encoder.Name, "encoder", "", "encoder: "+strings.Join(encoder.Names(), " or ")+", with -bfloat16 behind it in that precision (default: resnet50 where its weights are found, else the small one)")
 	cmd.Flags().StringVar(&f.encoder.Weights, "weights", "", "weights of the encoder, .pth or safetensors (default: where they are kept)")
 }
 
