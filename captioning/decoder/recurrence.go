@@ -179,7 +179,7 @@ func forBackward(w *Node) (weight *Node, axis int) {
 // recurrentGradient is the sum over time and batch of dPre [time, batch, n] times the hidden state before each step [time,
 // batch, hidden]: one product [n, time*batch] x [time*batch, hidden], in the precision of the recurrent matrix w.
 func recurrentGradient(dPre, before, w *Node) *Node {
-	return like(product(like(dPre, w), []int{0, 1}, like(before, w), []int{0, 1}), w)
+	return like(product(dPre, []int{0, 1}, like(before, w), []int{0, 1}), w)
 }
 
 // withGradient returns forward(inputs) with the gradient that backward computes: given the gradient v of the output,

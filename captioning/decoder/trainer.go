@@ -27,7 +27,7 @@ type TrainOptions struct {
 	// fixed one lets every position count the same, in whatever batch it is.
 	BatchWeight float64
 	// Precision is "float32", which the empty string means as well, or "bfloat16", for the factors of the matrix products: a cell
-	// of one's own decides for itself. Weights, gradients and losses are float32 in any case.
+	// of one's own decides for itself. Weights, moments and losses are float32 in any case; see precision.go for gradients.
 	Precision string
 	// Autodiff takes the gradient of the recurrence step by step instead of by the hand-written pass. It is slower and
 	// exists to be compared with.

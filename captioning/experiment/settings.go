@@ -46,8 +46,8 @@ type Settings struct {
 	// LRDecay multiplies the learning rate after LRPatience epochs without a better validation loss; 1 is off.
 	LRDecay    float64 `json:"lr_decay"`
 	LRPatience int     `json:"lr_patience"`
-	// Precision is "float32", or "bfloat16" for the factors of the large matrix products in training; weights, sums, losses and all
-	// that is measured are float32 in any case.
+	// Precision is "float32", or "bfloat16" for the factors of the large matrix products in training; weights, losses and all that is
+	// measured are float32 in any case.
 	Precision string `json:"precision,omitempty"`
 }
 

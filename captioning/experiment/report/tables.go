@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -267,6 +268,7 @@ func (d dataset) writeComparison(page *strings.Builder, c comparison) error {
 	type pair struct{ baseline, other []Point }
 	var pairs []pair
 	var commands []string
+	machines := [2]map[string]bool{{}, {}} // of the baseline's runs and of the others
 	epochs := 0
 	for _, file := range folders {
 		folder := filepath.Dir(file)
@@ -284,12 +286,13 @@ func (d dataset) writeComparison(page *strings.Builder, c comparison) error {
 		}
 		pairs = append(pairs, pair{baseline.Runs[i].Curve, curve})
 		epochs = max(epochs, min(len(curve), len(baseline.Runs[i].Curve)))
+		machines[0][baseline.Runs[i].Host.CPU], machines[1][r.Host.CPU] = true, true
 		commands = append(commands, "`"+strings.Join(r.Command, " ")+"`")
 	}
 	if len(pairs) == 0 {
 		return nil
 	}
-	fmt.Fprintf(page, "\n### %s\n\nValidation loss_token of the baseline after equal epochs, means over the seeds that were trained so long; the difference of each seed, below zero where %s is better; and the seconds an epoch took, on a machine that did other work beside.\n\n", c.title, c.baseline)
+	fmt.Fprintf(page, "\n### %s\n\nValidation loss_token of the baseline after equal epochs, means over the seeds that were trained so long; the difference of each seed, below zero where %s is better; and the seconds an epoch took, on machines that did other work beside.\n\n", c.title, c.baseline)
 	fmt.Fprintf(page, "| epoch | seeds | %[1]s | %[2]s | mean difference | difference by seed | seconds, %[1]s | seconds, %[2]s |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n", c.baseline, c.other)
 	for e := range epochs {
 		var baseline, other Group // of the seeds that have this epoch, one point each
@@ -314,6 +317,11 @@ func (d dataset) writeComparison(page *strings.Builder, c comparison) error {
 		fmt.Fprintf(page, "| %d | %d | %s | %s | %+.4f | %s | %s | %s |\n", e+1, len(each), baseline.mean(4, loss), other.mean(4, loss), mean/float64(len(each)), strings.Join(each, ", "), baseline.mean(0, seconds), other.mean(0, seconds))
 	}
 	fmt.Fprintf(page, "\nMade by %s; %s is the baseline itself.\n", strings.Join(commands, ", "), c.baseline)
+	if !maps.Equal(machines[0], machines[1]) {
+		names := func(m map[string]bool) string { return strings.Join(slices.Sorted(maps.Keys(m)), ", ") }
+		fmt.Fprintf(page, "The machines differ (%s: %s; %s: %s): the difference of the losses is also theirs, and the seconds are not to be compared.\n",
+			c.baseline, names(machines[0]), c.other, names(machines[1]))
+	}
 	return nil
 }
 
