@@ -50,13 +50,20 @@ func checkPrecision(precision string) error {
 // product is DotGeneral without batch axes. Where b is bfloat16 a is rounded to it, too; the result is float32 in any case. It
 // has no gradient in bfloat16; see matMulT.
 //
-// XLA's CPU backend multiplies bfloat16 several times faster (measured with AMX) where the axes that are summed over come last in both factors, so
-// they are brought there.
+// XLA's CPU backend multiplies bfloat16 at speed (several times float32's, measured with AMX) where the axes that are summed over
+// come last in both factors, so they are brought there. A factor that is nothing but turned XLA's simplifier would turn back, and
+// the product would be computed in float32, so both are padded with zeros; with several axes it lets them be. The accumulator is
+// named bfloat16 for GoMLX's sake, which otherwise ties b to a by a copy, made anew in each step of a loop; sums are of float32,
+// as the result is.
 func product(a *Node, aAxes []int, b *Node, bAxes []int) *Node {
 	if b.DType() != dtypes.BFloat16 {
 		return DotGeneral(a, aAxes, nil, b, bAxes, nil)
 	}
-	a, b = summedLast(like(a, b), aAxes), summedLast(b, bAxes)
+	a = like(a, b)
+	left, right := summedLast(a, aAxes), summedLast(b, bAxes)
+	if len(aAxes) == 1 && (left != a || right != b) {
+		left, right = paddedLast(left), paddedLast(right)
+	}
 	last := func(x *Node, axes []int) []int {
 		out := make([]int, len(axes))
 		for i := range out {
@@ -64,7 +71,15 @@ func product(a *Node, aAxes []int, b *Node, bAxes []int) *Node {
 		}
 		return out
 	}
-	return Dot(a, b).WithOutputDType(dtypes.Float32).General(last(a, aAxes), nil, last(b, bAxes), nil)
+	return Dot(left, right).WithAccumulatorDType(dtypes.BFloat16).WithOutputDType(dtypes.Float32).
+		General(last(left, aAxes), nil, last(right, bAxes), nil)
+}
+
+// paddedLast is x with zeros appended to its last axis, one at least, up to a multiple of 32.
+func paddedLast(x *Node) *Node {
+	axes := make([]PadAxis, x.Rank())
+	axes[x.Rank()-1].End = 32 - x.Shape().Dim(-1)%32
+	return Pad(x, ScalarZero(x.Graph(), x.DType()), axes...)
 }
 
 // summedLast is x with the given axes, in their order, behind all others.

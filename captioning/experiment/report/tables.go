@@ -102,7 +102,7 @@ func (d dataset) writeShort(out *strings.Builder) error {
 		fmt.Fprintf(out, "| [%s](results/%s/%s) | %d | %s | %s | %s | %s | %s |\n", g.Name, d.name, g.Name, len(g.Runs),
 			g.mean(3, func(r Run) float64 { return r.Losses.Padded }), row.pa4[0], row.pa4[1], row.coco[3], row.coco[5])
 		if p := g.Paper; p != nil {
-			fmt.Fprintf(out, "| the paper's %s, on COCO with ResNet-50 | | %.3f | %.2f | %.2f | | |\n", g.Name, p.Loss, p.BLEU1, p.BLEU4)
+			fmt.Fprintf(out, "| the same in the paper, on COCO with ResNet-50 | | %.3f | %.2f | %.2f | | |\n", p.Loss, p.BLEU1, p.BLEU4)
 		}
 	}
 	out.WriteString("\n")
