@@ -73,7 +73,7 @@ func writeForecast(results string, experiments []experiment.Experiment, page *st
 		"```\ncaptionlab fetch coco resnet50\ncaptionlab reproduce --dataset coco --split pa4 --encoder resnet50\ncaptionlab report\n```\n\n"+
 		"Measured on %d cores of %s ([benchmarks](benchmarks)): %.1f pictures/s through ResNet-50, %.0f ms each; training %.0f real tokens/s at 300/512 and %.0f at 800/2048, %.0f and %.0f ms a step of 64 captions. "+
 		"From this follows the forecast for the same CPU, with %d pictures, %d training captions of %.1f tokens and a vocabulary of %d (assumed). The forecast for one GPU is not measured at all: it assumes %.0f TFLOP/s, at least %.0f ms a step and %d decoded pictures a second. "+
-		"Reading pictures of 640 x 480 instead of 224 x 224 is not in the CPU's figure.\n\n",
+		"Reading pictures of 640 x 480 instead of 224 x 224 is not in the CPU's figure. The training is forecast in float32, also where an experiment uses bfloat16.\n\n",
 		train.Host.Cores, train.Host.CPU, pictures, 1000/pictures, small, large, 1000*64*tokensACaption/small, 1000*64*tokensACaption/large,
 		cocoAll, cocoTrain*captionsAPicture, tokensACaption, cocoVocabulary, gpuFLOPS/1e12, gpuStep*1000, gpuPictures)
 	page.WriteString("| what | CPU, forecast | one GPU, forecast |\n| --- | --- | --- |\n")
