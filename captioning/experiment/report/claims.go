@@ -177,7 +177,7 @@ func (d dataset) verdicts() ([]Verdict, error) {
 	return out, nil
 }
 
-// verdict says in a sentence how a claim fares. A claim of a size asks for more than the sign: the paper's difference inside the
+// verdict says in a sentence how a claim fares. A claim of a size asks for more than the sign: the paper's difference not above the
 // intervals.
 func verdict(findings []finding, agree int) string {
 	against, smaller := 0, 0
