@@ -131,7 +131,8 @@ func (d dataset) falling() ([]finding, error) {
 // writeClaims lists the claims with what the records say of them.
 func (d dataset) writeClaims(page *strings.Builder) error {
 	page.WriteString("\n### The paper's claims, on this data\n\nEffects are differences in pa4 scores of the greedy captions, with a paired bootstrap interval and the p-value of paired\n" +
-		"approximate randomization over the test pictures, seed 1. A claim holds where every interval lies on its side of zero, one of a size where the paper's difference is not above\nthem besides.\n\n" +
+		"approximate randomization over the test pictures, seed 1. A claim holds where every interval lies on its side of zero and, if the\n" +
+		"claim names a size, none lies below that size.\n\n" +
 		"| claim | verdict | effect |\n| --- | --- | --- |\n")
 	verdicts, err := d.verdicts()
 	if err != nil {

@@ -53,9 +53,7 @@ func (d dataset) write(page *strings.Builder, files map[string][]byte) error {
 		fmt.Fprintf(page, "| %s | %s | %d | %s | %s%s | %s%s | %s%s | %s | %s |\n", g.Name, g.About, len(g.Runs), g.mean(3, func(r Run) float64 { return r.Losses.Token }),
 			g.mean(3, func(r Run) float64 { return r.Losses.Padded }), paper[0], row.pa4[0], paper[1], row.pa4[1], paper[2], row.coco[3], row.coco[5])
 	}
-	if names := d.rounded(); len(names) > 0 {
-		fmt.Fprintf(page, "\nTrained with products in bfloat16: %s; all others in float32.\n", strings.Join(names, ", "))
-	}
+	d.writeRounded(page)
 	page.WriteString("\n### Runs\n\n| run | epochs (best) | parameters | training | made by |\n| --- | --- | --- | --- | --- |\n")
 	var total time.Duration
 	old := 0
@@ -108,22 +106,22 @@ func (d dataset) writeShort(out *strings.Builder) error {
 			fmt.Fprintf(out, "| the same in the paper, on COCO with ResNet-50 | | %.3f | %.2f | %.2f | | |\n", p.Loss, p.BLEU1, p.BLEU4)
 		}
 	}
-	if names := d.rounded(); len(names) > 0 {
-		fmt.Fprintf(out, "\nTrained with products in bfloat16, for the time's sake: %s.\n", strings.Join(names, ", "))
-	}
+	d.writeRounded(out)
 	out.WriteString("\n")
 	return nil
 }
 
-// rounded are the experiments with a run that was not trained in float32.
-func (d dataset) rounded() []string {
+// writeRounded names the experiments with a run that was not trained in float32, if there are any.
+func (d dataset) writeRounded(out *strings.Builder) {
 	var names []string
 	for _, g := range d.groups {
 		if slices.ContainsFunc(g.Runs, func(r Run) bool { return r.Settings.Precision == "bfloat16" }) {
 			names = append(names, g.Name)
 		}
 	}
-	return names
+	if len(names) > 0 {
+		fmt.Fprintf(out, "\nTrained with products in bfloat16: %s; all others in float32.\n", strings.Join(names, ", "))
+	}
 }
 
 // scored are the scores of a group, written out, in the order of the protocols' metrics.
