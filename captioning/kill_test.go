@@ -49,11 +49,11 @@ func trainAsChild(dir string) error {
 	if err != nil {
 		return err
 	}
-	features, err := makeToyFeatures(dir+"-features", "")
+	features, err := sharedToyFeatures()
 	if err != nil {
 		return err
 	}
-	c := TrainConfig{Dir: dir, Dataset: newToy(), Fingerprint: "toy", Features: features, Settings: toySettings(), Resume: true}
+	c := TrainConfig{Dir: dir, Settings: toySettings(), Resume: true}
 	c.CheckpointEvery = time.Nanosecond // after every step: kills hit the writing of checkpoints too
 	c.Progress = func(p TrainProgress) {
 		fmt.Println("step")
@@ -65,7 +65,7 @@ func trainAsChild(dir string) error {
 			}
 		}
 	}
-	_, err = Train(context.Background(), backend, c)
+	_, err = Train(context.Background(), backend, toyDataWith(features), c)
 	return err
 }
 
@@ -105,15 +105,15 @@ func TestKilledRunsEndInTheSameBits(t *testing.T) {
 	if kills == 0 {
 		t.Fatal("no kill came in time")
 	}
-	resumed := toyConfig(t, dir)
+	resumed := newToyRun(t, dir)
 	resumed.Resume = true
-	_, err := Train(context.Background(), backend, resumed)
+	_, err := resumed.train(backend)
 	must(t, err)
 	wantSameRun(t, wholeRun(t), dir)
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
 	must(t, err)
 	for _, file := range left {
-		if base := filepath.Base(file); base != ".lock" && base != bestFile && base != LastCheckpoint && base != previousFile {
+		if base := filepath.Base(file); base != ".lock" && base != bestFile && base != lastFile && base != previousFile {
 			t.Errorf("%s was left behind", base)
 		}
 	}
@@ -127,14 +127,14 @@ func TestFullDisk(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "file too large") || !strings.Contains(string(out), dir) {
 		t.Fatalf("error %v, output:\n%s", err, out)
 	}
-	resumed := toyConfig(t, dir)
+	resumed := newToyRun(t, dir)
 	resumed.Resume = true
 	last, err := readLast(dir, func(line string) { t.Error(line) })
 	must(t, err)
 	if last == nil || last.Training.Epoch == 0 {
 		t.Fatal("the checkpoint of the first epoch is gone")
 	}
-	_, err = Train(context.Background(), backend, resumed)
+	_, err = resumed.train(backend)
 	must(t, err)
 	wantSameRun(t, wholeRun(t), dir)
 }

@@ -1,7 +1,6 @@
 package captioning
 
 import (
-	"context"
 	"math"
 	"testing"
 
@@ -9,7 +8,8 @@ import (
 	"captionlab/captioning/xla/xlatest"
 )
 
-// A run in bfloat16 ends within a hundredth of the loss that the same run has in float32, and it did compute something else.
+// A run in bfloat16 ends within a hundredth of the loss that the same run has in float32, and it did compute something
+// else.
 func TestBfloat16TrainsAsWell(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
 	losses := make(map[string]float64)
@@ -17,10 +17,11 @@ func TestBfloat16TrainsAsWell(t *testing.T) {
 		s := experiment.Defaults()
 		s.Embedding, s.Hidden, s.Epochs, s.LearningRate, s.BatchSize, s.MinCount = 24, 48, 6, 3e-3, 16, 1
 		s.Precision = precision
-		c := TrainConfig{Dir: t.TempDir(), Dataset: newToy(), Fingerprint: "toy", Features: toyFeatures(t, ""), Settings: s}
-		checkpoint, err := Train(context.Background(), backend, c)
+		c := newToyRun(t, t.TempDir())
+		c.Settings = s
+		model, err := c.train(backend)
 		must(t, err)
-		losses[precision] = checkpoint.Training.Curve[checkpoint.Training.Best-1].Val.Token
+		losses[precision] = model.Training.Curve[model.Training.Best-1].Val.Token
 	}
 	off := math.Abs(losses["bfloat16"]/losses["float32"] - 1)
 	t.Logf("validation loss %.4f in float32, %.4f in bfloat16: %.2g %% apart", losses["float32"], losses["bfloat16"], 100*off)

@@ -9,36 +9,32 @@ import (
 	"strings"
 	"testing"
 
-	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/experiment/report"
 	"captionlab/captioning/xla/xlatest"
 	"captionlab/datasets"
 )
 
-// TestShapesFromPicturesToTableAndBack goes the whole way on drawn pictures: features, training, readouts, records, report.
-// Then it traces a number of the table to its run, makes the run again, and finds the same number, to the bit.
+// TestShapesFromPicturesToTableAndBack goes the whole way on drawn pictures: features, training, readouts, records,
+// report. Then it traces a number of the table to its run, makes the run again, and finds the same number, to the bit.
 func TestShapesFromPicturesToTableAndBack(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
 	ctx := context.Background()
-	whole, err := OpenDataset("shapes", "")
+	t.Setenv("CAPTIONLAB_CACHE", cacheWithWeights(t))
+	whole, err := OpenDataset("shapes", "", "")
 	must(t, err)
-	ds := datasets.Subset(whole, 64, 16, 16)
-	fingerprint, err := datasets.Fingerprint(ctx, ds)
+	data, err := NewData(ctx, backend, datasets.Subset(whole, 64, 16, 16), DataOptions{Encoder: EncoderOptions{Name: smallEncoder}})
 	must(t, err)
-	e, err := OpenEncoder(ctx, backend, EncoderOptions{Name: small})
-	must(t, err)
-	features, err := encoder.BuildFeatures(ctx, ds, fingerprint, e, t.TempDir(), encoder.FeatureOptions{})
-	must(t, err)
+	defer data.Close()
 
 	root := t.TempDir()
 	declared := experiment.Experiment{Name: "baseline", About: "a small one", Settings: experiment.Defaults(), Seeds: 1}
 	declared.Settings.Embedding, declared.Settings.Hidden, declared.Settings.Epochs, declared.Settings.LearningRate = 24, 32, 3, 5e-3
-	r := Reproduction{Dataset: ds, Fingerprint: fingerprint, Encoder: e.Identity(), Results: filepath.Join(root, "results"), Checkpoints: t.TempDir()}
-	make := func() {
+	r := Reproduction{Data: data, Results: filepath.Join(root, "results"), Checkpoints: t.TempDir()}
+	complete := func() {
 		jobs, err := r.Plan([]experiment.Experiment{declared}, nil)
 		must(t, err)
-		must(t, r.Run(ctx, backend, features, jobs[0], experiment.Run{Command: []string{"captionlab", "reproduce"}}, nil, nil))
+		must(t, r.Run(ctx, backend, jobs[0], RunOptions{Run: experiment.Run{Command: []string{"captionlab", "reproduce"}}}))
 	}
 	page := func() string {
 		_, err := report.Write(root)
@@ -47,22 +43,22 @@ func TestShapesFromPicturesToTableAndBack(t *testing.T) {
 		must(t, err)
 		return string(data)
 	}
-	make()
+	complete()
 	first := page()
-	dir := filepath.Join(r.Results, ds.Name(), "baseline", "seed-1")
+	dir := filepath.Join(r.Results, data.Name(), "baseline", "seed-1")
 	run, err := experiment.ReadRun(dir)
 	must(t, err)
 	readouts, err := experiment.ReadReadouts(dir)
 	must(t, err)
 	number := fmt.Sprintf("%.2f [", readouts.Readouts[0].PA4[0].Value)
-	if !strings.Contains(first, number) || !strings.Contains(first, "("+ds.Name()+"/baseline/seed-1)") {
+	if !strings.Contains(first, number) || !strings.Contains(first, "("+data.Name()+"/baseline/seed-1)") {
 		t.Fatalf("the table does not hold %q and its run:\n%s", number, first)
 	}
 	before, err := os.ReadFile(filepath.Join(dir, experiment.ReadoutsFile))
 	must(t, err)
 
 	r.Again = true
-	make()
+	complete()
 	again, err := experiment.ReadRun(dir)
 	must(t, err)
 	if again.Weights != run.Weights {

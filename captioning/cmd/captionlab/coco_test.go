@@ -18,9 +18,9 @@ import (
 	"captionlab/datasets/coco/cocotest"
 )
 
-// The paper's command on a release of COCO's shape, from annotation files to records and back: plan, training, readouts, and
-// the same scores when the run is opened again; and the plan in Karpathy's split. With the paper's own encoder, of weights of
-// the true shapes, on few pictures; with the small one on more.
+// The paper's command on a release of COCO's shape, from annotation files to records and back: plan, training,
+// readouts, and the same scores when the run is opened again; and the plan in Karpathy's split. With the paper's own
+// encoder, of weights of the true shapes, on few pictures; with the small one on more.
 func TestReproduceOnCOCO(t *testing.T) {
 	xlatest.OpenForTest(t)
 	lite0, err := weights.EfficientNetLite0Path()
@@ -100,8 +100,8 @@ func checkCOCORun(t *testing.T, dir, records, encoder string, release cocotest.O
 	}
 }
 
-// writeResNet50 writes random weights of ResNet-50 with the names and shapes of torchvision 0.26, classifier and counters too:
-// 25,557,032 parameters.
+// writeResNet50 writes random weights of ResNet-50 with the names and shapes of torchvision 0.26, classifier and
+// counters too: 25,557,032 parameters.
 func writeResNet50(dir string) error {
 	r := rand.New(rand.NewPCG(1, 1))
 	state, parameters := make(map[string]safetensors.Tensor), 0

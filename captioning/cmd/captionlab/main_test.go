@@ -151,8 +151,8 @@ func TestDamagedFeaturesAndHostileWeights(t *testing.T) {
 	}
 }
 
-// TestTrainStopResumeCaption goes the whole way on the embedded dataset: training is interrupted by Ctrl-C, goes on, and
-// the trained run captions pictures of every kind.
+// TestTrainStopResumeCaption goes the whole way on the embedded dataset: training is interrupted by Ctrl-C, goes on,
+// and the trained run captions pictures of every kind.
 func TestTrainStopResumeCaption(t *testing.T) {
 	xlatest.OpenForTest(t)
 	dir := t.TempDir()
