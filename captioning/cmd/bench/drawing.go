@@ -13,18 +13,20 @@ import (
 	"path/filepath"
 )
 
-// photograph draws a picture with what makes a photograph hard to store: slow changes of light, things with edges, and fine
-// grain. As a JPEG of quality 90, 640 x 480 of it take about 150 kB, as COCO's do.
-func photograph(seed uint64, width, height int) *image.RGBA {
+// drawImage draws a synthetic image that is as hard to compress as a camera's: slow gradients of light, sharp edges
+// and fine grain. A 640 x 480 JPEG of quality 90 takes about 150 kB, like COCO's.
+func drawImage(seed uint64, width, height int) *image.RGBA {
 	r := rand.New(rand.NewPCG(seed, 1))
 	between := func(low, high float64) float64 { return low + (high-low)*r.Float64() }
 	type disc struct{ x, y, radius, red, green, blue float64 }
 	discs := make([]disc, 12)
 	for i := range discs {
-		discs[i] = disc{between(0, float64(width)), between(0, float64(height)), between(0.02, 0.4) * float64(height),
-			50 * r.NormFloat64(), 50 * r.NormFloat64(), 50 * r.NormFloat64()}
+		discs[i] = disc{
+			between(0, float64(width)), between(0, float64(height)), between(0.02, 0.4) * float64(height),
+			50 * r.NormFloat64(), 50 * r.NormFloat64(), 50 * r.NormFloat64(),
+		}
 	}
-	var waves [3][3][4]float64 // of each colour: height, along x, along y, phase
+	var waves [3][3][4]float64 // for each colour three waves: height, frequency along x and along y, phase
 	for c := range waves {
 		for i := range waves[c] {
 			waves[c][i] = [4]float64{between(10, 40), between(0.003, 0.1), between(-0.1, 0.1), between(0, 2*math.Pi)}
@@ -53,23 +55,29 @@ func photograph(seed uint64, width, height int) *image.RGBA {
 	return img
 }
 
-// writePhotographs writes so many JPEGs of quality 90 into a folder, as PNGs too where that is asked for, and returns the mean
-// size of the JPEGs in bytes.
-func writePhotographs(dir string, n, width, height int, pngs bool) (mean float64, err error) {
+// drawn describes a set of synthetic images: how many, their size in pixels, and whether to write PNGs too.
+type drawn struct {
+	n, width, height int
+	pngs             bool
+}
+
+// writeImages writes JPEGs of quality 90, and PNGs if wanted, to a folder and returns the mean size of the JPEGs in
+// bytes.
+func writeImages(dir string, d drawn) (mean float64, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
 	}
-	for i := range n {
-		img, name := photograph(uint64(i), width, height), fmt.Sprintf("%dx%d-%05d", width, height, i)
+	for i := range d.n {
+		img, name := drawImage(uint64(i), d.width, d.height), fmt.Sprintf("%dx%d-%05d", d.width, d.height, i)
 		var out bytes.Buffer
 		if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: 90}); err != nil {
 			return 0, err
 		}
-		mean += float64(out.Len()) / float64(n)
+		mean += float64(out.Len()) / float64(d.n)
 		if err := os.WriteFile(filepath.Join(dir, name+".jpg"), out.Bytes(), 0o644); err != nil {
 			return 0, err
 		}
-		if !pngs {
+		if !d.pngs {
 			continue
 		}
 		out.Reset()

@@ -1,12 +1,11 @@
-"""Writes weights of ResNet-50 as torchvision gives them, and encodes pictures with them.
+"""Writes ResNet-50 weights in torchvision's layout, and encodes images with them.
 
-    python resnet50_reference.py weights FOLDER [PICTURES]
-    python resnet50_reference.py vectors WEIGHTS PICTURES FILE
+    python resnet50_reference.py weights FOLDER [IMAGES]
+    python resnet50_reference.py vectors WEIGHTS IMAGES FILE
 
-weights writes a whole state dict in torch.save's zip format (resnet50.pth), in its older one (resnet50-legacy.pth) and as
-resnet50.safetensors. The numbers are random; the normalisation's statistics are those of a folder of pictures where one
-is given, as training leaves them. vectors writes the pooled features of a folder's pictures, in the order of their names,
-as float32.
+"weights" writes a whole state dict in torch.save's zip format (resnet50.pth), in its older format (resnet50-legacy.pth)
+and as resnet50.safetensors. The weights are random. Given a folder of images, batch normalisation gets their statistics,
+as after training. "vectors" writes the pooled features of a folder's images as float32, sorted by file name.
 """
 import json
 import pathlib
@@ -28,18 +27,19 @@ def load(folder):
 
 
 @torch.no_grad()
-def weights(folder, pictures=None):
+def weights(folder, images=None):
     torch.manual_seed(1)
     model = torchvision.models.resnet50(weights=None)
     for name, norm in model.named_modules():
         if isinstance(norm, torch.nn.BatchNorm2d):
-            norm.weight.uniform_(0.5, 1.5).mul_(0.2 if name.endswith("bn3") else 1)  # blocks change little, as trained ones
+            # A small gain of bn3, as in trained networks: each block changes its input little.
+            norm.weight.uniform_(0.5, 1.5).mul_(0.2 if name.endswith("bn3") else 1)
             norm.bias.normal_(0, 0.1)
             norm.running_mean.normal_(0, 0.1)
             norm.running_var.uniform_(0.5, 1.5)
-            norm.momentum = None  # statistics are the mean over all batches
-    if pictures:
-        model.train()(load(pictures))
+            norm.momentum = None  # the statistics are the mean over all batches
+    if images:
+        model.train()(load(images))
     state, folder = model.state_dict(), pathlib.Path(folder)
     torch.save(state, folder / "resnet50.pth")
     torch.save(state, folder / "resnet50-legacy.pth", _use_new_zipfile_serialization=False)
@@ -48,13 +48,13 @@ def weights(folder, pictures=None):
 
 
 @torch.inference_mode()
-def vectors(file, pictures, out):
+def vectors(file, images, out):
     model = torchvision.models.resnet50(weights=None)
     model.load_state_dict(torch.load(file, weights_only=True))
     model.fc = torch.nn.Identity()
-    features = model.eval()(load(pictures)).numpy()
+    features = model.eval()(load(images)).numpy()
     features.astype(numpy.float32).tofile(out)
-    return {"pictures": len(features)}
+    return {"images": len(features)}
 
 
 if __name__ == "__main__":

@@ -18,11 +18,8 @@ import (
 	"captionlab/datasets"
 )
 
-// startVariable tells a worker when it was started, in nanoseconds of Unix time.
-const startVariable = "CAPTIONLAB_BENCH_START"
-
-// exportTraining writes what the PyTorch side trains on into dir: captions.json (the captions of the training split in a
-// seeded random order, as ids, each with the row of its picture) and features.bin (all rows, float32).
+// exportTraining writes the PyTorch side's training data into dir: captions.json (the captions of the training split as
+// ids, in a seeded random order, each with its image's row) and features.bin (all rows, float32).
 func exportTraining(ctx context.Context, dir string) error {
 	ds, features, err := openFlickr8k(ctx)
 	if err != nil {
@@ -58,8 +55,12 @@ func exportTraining(ctx context.Context, dir string) error {
 	for i := range captions {
 		captions[i].IDs = words.Encode(tokens[i], s.MaxTokens)
 	}
-	rand.New(rand.NewPCG(1, 1)).Shuffle(len(captions), func(i, j int) { captions[i], captions[j] = captions[j], captions[i] })
-	text, err := json.Marshal(map[string]any{"vocabulary": words.Len(), "features": features.Dim(), "captions": captions})
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(captions), func(i, j int) {
+		captions[i], captions[j] = captions[j], captions[i]
+	})
+	text, err := json.Marshal(map[string]any{
+		"vocabulary": words.Len(), "features": features.Dim(), "captions": captions,
+	})
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func exportTraining(ctx context.Context, dir string) error {
 	return writeRows(filepath.Join(dir, "features.bin"), rows)
 }
 
-// exportTest writes the features of the test split and the words of the run's vocabulary.
+// exportTest writes the features of the test split to features.bin in dir.
 func exportTest(ctx context.Context, dir string) error {
 	ds, features, err := openFlickr8k(ctx)
 	if err != nil {
@@ -94,6 +95,7 @@ func openFlickr8k(ctx context.Context) (datasets.Dataset, *encoder.Features, err
 	return ds, features, err
 }
 
+// writeRows writes feature vectors as raw little-endian float32 values.
 func writeRows(path string, rows [][]float32) error {
 	var out []byte
 	for _, row := range rows {
@@ -104,13 +106,14 @@ func writeRows(path string, rows [][]float32) error {
 	return os.WriteFile(path, out, 0o644)
 }
 
+// readRows reads a file that writeRows wrote, with dim values per row.
 func readRows(path string, dim int) ([][]float32, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	if len(data)%(4*dim) != 0 {
-		return nil, fmt.Errorf("%s: %d bytes are no rows of %d numbers", path, len(data), dim)
+		return nil, fmt.Errorf("%s: %d bytes are not a whole number of rows of %d float32 values", path, len(data), dim)
 	}
 	rows := make([][]float32, len(data)/(4*dim))
 	for i := range rows {

@@ -1,9 +1,9 @@
-"""Trains the paper's LSTM in PyTorch and prints real tokens a second as JSON.
+"""Trains the paper's LSTM in PyTorch and prints real tokens per second as JSON.
 
     python train_reference.py DIR packed|padded EMBEDDING HIDDEN STEPS
 
-DIR holds captions.json and features.bin, see export.go. Packed runs nn.LSTM on packed sequences, padded on the batch as it
-is; both compute output layer and loss on real tokens alone.
+DIR holds captions.json and features.bin, see export.go. "packed" runs nn.LSTM on packed sequences, "padded" on padded
+batches. Both compute output layer and loss on real tokens only.
 """
 import json
 import sys
@@ -36,7 +36,7 @@ class Captioner(torch.nn.Module):
 
 
 def batches(captions, rows):
-    """Collates shuffled batches, padded to their longest caption."""
+    """Collates batches, each padded to its longest caption. The captions are shuffled already."""
     for first in range(0, len(captions) - BATCH + 1, BATCH):
         part = captions[first:first + BATCH]
         lengths = torch.tensor([len(c["ids"]) - 1 for c in part])
@@ -51,7 +51,8 @@ def main(folder, mode, embedding, hidden, steps):
     torch.manual_seed(1)
     with open(folder + "/captions.json") as f:
         data = json.load(f)
-    rows = torch.from_numpy(numpy.fromfile(folder + "/features.bin", dtype=numpy.float32).reshape(-1, data["features"]))
+    features = numpy.fromfile(folder + "/features.bin", dtype=numpy.float32)
+    rows = torch.from_numpy(features.reshape(-1, data["features"]))
     model = Captioner(data["vocabulary"], data["features"], embedding, hidden)
     adam = torch.optim.Adam(model.parameters(), 5e-4)
     warm, tokens, first_step, began = 3, 0, None, None

@@ -1,9 +1,9 @@
-"""Greedy and beam search in PyTorch, batched; prints captions a second and the captions as JSON.
+"""Runs batched greedy and beam search in PyTorch. Prints captions per second and the captions as JSON.
 
     python generate_reference.py DIR
 
-DIR holds weights.safetensors, words.txt and features.bin, see generate.go. <pad>, <start> and <unk> are never chosen, and
-<end> not as the first word, as on the other side.
+DIR holds weights.safetensors, words.txt and features.bin, see generate.go. As in captionlab, the search never chooses
+<pad>, <start> or <unk>, nor <end> as the first word.
 """
 import json
 import struct
@@ -94,7 +94,8 @@ class Captioner(torch.nn.Module):
 def main(folder):
     words = open(folder + "/words.txt", encoding="utf-8").read().split("\n")[:-1]
     model = Captioner(read_weights(folder + "/weights.safetensors")).eval()
-    rows = torch.from_numpy(numpy.fromfile(folder + "/features.bin", dtype=numpy.float32).reshape(-1, model.image.in_features))
+    features = numpy.fromfile(folder + "/features.bin", dtype=numpy.float32)
+    rows = torch.from_numpy(features.reshape(-1, model.image.in_features))
 
     def text(ids):
         ids = ids.tolist()

