@@ -6,24 +6,37 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"captionlab/captioning/safetensors"
 	"captionlab/captioning/xla/xlatest"
 )
 
-// stoppedRun leaves a run folder whose last checkpoint is at 7 steps and whose previous one is at 4.
+// stoppedRun is a run folder whose last checkpoint is at 7 steps and whose previous one is at 4, as a copy for this test.
 func stoppedRun(t *testing.T) toyRun {
 	t.Helper()
-	c := newToyRun(t, t.TempDir())
-	c.Resume = true
-	for _, steps := range []int{4, 3} {
-		if err := stopAfter(t, c, steps); !errors.Is(err, ErrStopped) {
-			t.Fatal(err)
+	stoppedOnce.Do(func() {
+		dir, err := os.MkdirTemp("", "captionlab-stopped-run-")
+		must(t, err)
+		stoppedDir = dir
+		c := newToyRun(t, dir)
+		c.Resume = true
+		for _, steps := range []int{4, 3} {
+			if err := stopAfter(t, c, steps); !errors.Is(err, ErrStopped) {
+				t.Fatal(err)
+			}
 		}
-	}
-	return c
+	})
+	c := newToyRun(t, stoppedDir)
+	c.Resume = true
+	return copyRun(t, c)
 }
+
+var (
+	stoppedOnce sync.Once
+	stoppedDir  string
+)
 
 func damage(t *testing.T, path string, change func([]byte) []byte) {
 	t.Helper()
@@ -95,10 +108,8 @@ func TestOpenBadRuns(t *testing.T) {
 	_, err := OpenModel(backend, filepath.Join(t.TempDir(), "none"), ModelOptions{})
 	wantError(t, err, "none", bestFile, "is")
 
-	c := newToyRun(t, t.TempDir())
-	c.Settings.Epochs = 1
-	_, err = c.train(backend)
-	must(t, err)
+	c := newToyRun(t, wholeRun(t))
+	c = copyRun(t, c)
 	best := filepath.Join(c.Dir, bestFile)
 	good, err := os.ReadFile(best)
 	must(t, err)
@@ -118,11 +129,7 @@ func TestOpenBadRuns(t *testing.T) {
 
 func TestFeaturesOfAnotherEncoder(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
-	c := newToyRun(t, t.TempDir())
-	c.Settings.Epochs = 1
-	_, err := c.train(backend)
-	must(t, err)
-	m, err := OpenModel(backend, c.Dir, ModelOptions{})
+	m, err := OpenModel(backend, wholeRun(t), ModelOptions{})
 	must(t, err)
 	defer m.Close()
 	other := toyData(t)

@@ -29,7 +29,7 @@ type toy struct {
 
 const toyDim = 12
 
-// newToy has captions of different lengths that name which of four colours and three animals an image shows.
+// newToy has captions of two lengths that name which of four colours and three animals an image shows.
 func newToy() toy {
 	d := toy{make(map[datasets.Split][]datasets.Example)}
 	for split, n := range map[datasets.Split]int{datasets.Train: 40, datasets.Val: 11, datasets.Test: 9} {
@@ -37,8 +37,8 @@ func newToy() toy {
 			colour, animal := toyShows(i)
 			captions := []string{
 				fmt.Sprintf("a %s %s", colour, animal),
-				fmt.Sprintf("there is a %s %s in the picture", colour, animal),
-				fmt.Sprintf("the %s is %s", animal, colour),
+				fmt.Sprintf("there is a %s %s here", colour, animal),
+				fmt.Sprintf("the %s %s", colour, animal),
 			}
 			ex := datasets.Example{ID: fmt.Sprintf("%s-%d", split, i), Captions: captions}
 			d.examples[split] = append(d.examples[split], ex)

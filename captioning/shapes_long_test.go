@@ -1,3 +1,5 @@
+//go:build long
+
 package captioning
 
 import (
@@ -11,13 +13,25 @@ import (
 
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/experiment/report"
+	"captionlab/captioning/weights"
 	"captionlab/captioning/xla/xlatest"
 	"captionlab/datasets"
 )
 
-// TestShapesFromPicturesToTableAndBack goes the whole way on drawn pictures: features, training, readouts, records,
-// report. Then it traces a number of the table to its run, makes the run again, and finds the same number, to the bit.
-func TestShapesFromPicturesToTableAndBack(t *testing.T) {
+// cacheWithWeights is a fresh cache folder with the small encoder's weights.
+func cacheWithWeights(t *testing.T) string {
+	t.Helper()
+	source, err := weights.EfficientNetLite0(context.Background())
+	must(t, err)
+	cache := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(cache, "weights"), 0o755))
+	must(t, os.Symlink(source.Path, filepath.Join(cache, "weights", filepath.Base(source.Path))))
+	return cache
+}
+
+// TestLongShapesFromImagesToTableAndBack covers the whole way on drawn images: features, training, decoding strategies,
+// records, report. It then traces a number of the table to its run, repeats the run, and expects the same number, to the bit.
+func TestLongShapesFromImagesToTableAndBack(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
 	ctx := context.Background()
 	t.Setenv("CAPTIONLAB_CACHE", cacheWithWeights(t))
@@ -52,7 +66,7 @@ func TestShapesFromPicturesToTableAndBack(t *testing.T) {
 	must(t, err)
 	number := fmt.Sprintf("%.2f [", readouts.Readouts[0].PA4[0].Value)
 	if !strings.Contains(first, number) || !strings.Contains(first, "("+data.Name()+"/baseline/seed-1)") {
-		t.Fatalf("the table does not hold %q and its run:\n%s", number, first)
+		t.Fatalf("the table does not contain %q and its run:\n%s", number, first)
 	}
 	before, err := os.ReadFile(filepath.Join(dir, experiment.ReadoutsFile))
 	must(t, err)
@@ -62,19 +76,19 @@ func TestShapesFromPicturesToTableAndBack(t *testing.T) {
 	again, err := experiment.ReadRun(dir)
 	must(t, err)
 	if again.Weights != run.Weights {
-		t.Errorf("made again, the run ended in other weights")
+		t.Errorf("the repeated run ended in other weights")
 	}
 	after, err := os.ReadFile(filepath.Join(dir, experiment.ReadoutsFile))
 	must(t, err)
 	if !bytes.Equal(before, after) {
-		t.Errorf("made again, the readouts are others")
+		t.Errorf("the repeated run has other readouts")
 	}
-	tables := func(page string) string { // all but the table that tells how long the training took
+	tables := func(page string) string { // everything except the table of training times
 		head, rest, _ := strings.Cut(page, "### Runs")
 		_, tail, _ := strings.Cut(rest, "### Ways of reading out")
 		return head + tail
 	}
 	if tables(page()) != tables(first) {
-		t.Errorf("made again, the table holds other numbers")
+		t.Errorf("after the repeated run, the table holds other numbers")
 	}
 }

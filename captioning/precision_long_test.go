@@ -1,3 +1,5 @@
+//go:build long
+
 package captioning
 
 import (
@@ -10,7 +12,7 @@ import (
 
 // A run in bfloat16 ends within a hundredth of the loss that the same run has in float32, and it did compute something
 // else.
-func TestBfloat16TrainsAsWell(t *testing.T) {
+func TestLongBfloat16TrainsAsWell(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
 	losses := make(map[string]float64)
 	for _, precision := range []string{"float32", "bfloat16"} {
