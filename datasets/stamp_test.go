@@ -17,14 +17,13 @@ func TestStamp(t *testing.T) {
 	other.stamp = "5eee"
 	seen := map[string]string{"5eed": "the whole"}
 	for name, part := range map[string]datasets.Dataset{
-		"1 1 1":               datasets.Subset(whole, 1, 1, 1),
-		"2 1 1":               datasets.Subset(whole, 2, 1, 1),
-		"1 2 1":               datasets.Subset(whole, 1, 2, 1),
-		"1 1 0":               datasets.Subset(whole, 1, 1, 0),
-		"1 1 1 of another":    datasets.Subset(other, 1, 1, 1),
-		"1 1 1 of 2 1 1":      datasets.Subset(datasets.Subset(whole, 2, 1, 1), 1, 1, 1),
-		"another whole":       datasets.Subset(other, 9, 9, 9),
-		"1 1 1 of 3 2 0 of 9": datasets.Subset(datasets.Subset(whole, 3, 2, 0), 1, 1, 1),
+		"1 1 1":            datasets.Subset(whole, 1, 1, 1),
+		"2 1 1":            datasets.Subset(whole, 2, 1, 1),
+		"1 2 1":            datasets.Subset(whole, 1, 2, 1),
+		"1 1 0":            datasets.Subset(whole, 1, 1, 0),
+		"1 1 1 of 2 1 1":   datasets.Subset(datasets.Subset(whole, 2, 1, 1), 1, 1, 1),
+		"another whole":    datasets.Subset(other, 9, 9, 9),
+		"1 1 1 of another": datasets.Subset(other, 1, 1, 1),
 	} {
 		stamp, ok, err := datasets.Stamp(part)
 		if err != nil || !ok || stamp == "" {
@@ -52,7 +51,8 @@ func TestStampIsOptional(t *testing.T) {
 func TestStampFails(t *testing.T) {
 	whole := onDisk{memory: fresh(), err: fs.ErrNotExist}
 	for _, ds := range []datasets.Dataset{whole, datasets.Subset(whole, 1, 1, 1)} {
-		if _, ok, err := datasets.Stamp(ds); ok || err == nil || !strings.Contains(err.Error(), "stamp of "+ds.Name()+": file") {
+		_, ok, err := datasets.Stamp(ds)
+		if ok || err == nil || !strings.Contains(err.Error(), "stamp of "+ds.Name()+": file") {
 			t.Errorf("%s: %v, %v", ds.Name(), ok, err)
 		}
 	}
@@ -62,7 +62,8 @@ func TestClose(t *testing.T) {
 	closed := 0
 	whole := onDisk{memory: fresh(), closed: &closed}
 	part := datasets.Subset(whole, 2, 1, 1)
-	for i, ds := range []datasets.Dataset{whole, part, datasets.Subset(part, 1, 1, 1), datasets.Subset(whole, 9, 9, 9)} {
+	wholes := []datasets.Dataset{whole, part, datasets.Subset(part, 1, 1, 1), datasets.Subset(whole, 9, 9, 9)}
+	for i, ds := range wholes {
 		if err := datasets.Close(ds); err != nil || closed != i+1 {
 			t.Errorf("after closing %s: %d calls, %v", ds.Name(), closed, err)
 		}

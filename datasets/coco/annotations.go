@@ -37,8 +37,8 @@ type caption struct {
 	Text    string `json:"caption"`
 }
 
-// readAnnotations reads a caption annotation file (https://cocodataset.org/#format-data, "Image Captioning") of any size,
-// one entry at a time. It skips unknown members.
+// readAnnotations reads a caption annotation file (https://cocodataset.org/#format-data, "Image Captioning") of any
+// size, one entry at a time. It skips unknown members.
 func readAnnotations(name string, r io.Reader, onImage func(image) error, onCaption func(caption) error) error {
 	seen := make(map[string]bool)
 	return readObject(name, r, func(d *json.Decoder, key string) error {

@@ -1,5 +1,5 @@
-// Package coco opens the captioned images of COCO (Lin et al. 2014; Chen et al. 2015), release 2014 or 2017: about 123,000
-// images with five captions each, in the paper's split or another.
+// Package coco opens the captioned images of COCO (Lin et al. 2014; Chen et al. 2015), release 2014 or 2017: about
+// 123,000 images with five captions each, in the paper's split or another.
 //
 // The release is read in place, from folders or the original archives; nothing is copied or unpacked:
 //
@@ -8,8 +8,8 @@
 //	DIR/train2014/ or DIR/train2014.zip        COCO_train2014_000000000009.jpg, ...
 //	DIR/val2014/   or DIR/val2014.zip
 //
-// The names for 2017 are alike. Release 2017 is used if 2014 is missing: both contain the same images with the same ids,
-// divided differently into train and val. A split is a list of ids and therefore works with either release.
+// The names for 2017 are alike. Release 2017 is used if 2014 is missing: both contain the same images with the same
+// ids, divided differently into train and val. A split is a list of ids and therefore works with either release.
 package coco
 
 import (
@@ -45,9 +45,10 @@ type file struct {
 
 // Open reads the split and the annotations in dir and locates the images. OpenImage reads them later.
 //
-// split is PA4 (the paper's split, three lists of ids in DIR/pa4; also the meaning of ""), Karpathy (DIR/dataset_coco.json),
-// a folder with three such lists, or a file in Karpathy's format. Images that are missing or irregular are skipped, counted
-// in Oddities and listed by LeftOut. Fails if no image of a split is left, and, with a *FileError, for a damaged file.
+// split is PA4 (the paper's split, three lists of ids in DIR/pa4; also the meaning of ""), Karpathy
+// (DIR/dataset_coco.json), a folder with three such lists, or a file in Karpathy's format. Images that are missing or
+// irregular are skipped, counted in Oddities and listed by LeftOut. Fails if no image of a split is left, and, with a
+// *FileError, for a damaged file.
 func Open(dir, split string) (*Dataset, error) {
 	w, err := readSplit(dir, split)
 	if err != nil {
@@ -144,8 +145,8 @@ func (ds *Dataset) choose(w *wanted, r *release) error {
 	return nil
 }
 
-// Name returns "coco" for the paper's split, and otherwise "coco-karpathy" or "coco-" with the name of the split's folder or
-// file.
+// Name returns "coco" for the paper's split, and otherwise "coco-karpathy" or "coco-" with the name of the split's
+// folder or file.
 func (ds *Dataset) Name() string { return ds.name }
 
 // Examples returns the examples of a split in the order of its list. IDs are COCO image ids in decimal.

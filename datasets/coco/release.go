@@ -43,8 +43,8 @@ func readRelease(dir string) (*release, error) {
 			return r, nil
 		}
 	}
-	return nil, fmt.Errorf("coco: found neither annotations/captions_train2014.json nor annotations_trainval2014.zip "+
-		"(nor those of 2017) in %s: name the folder that contains the release, or download it from https://cocodataset.org", dir)
+	return nil, fmt.Errorf("coco: found neither annotations/captions_train2014.json nor annotations_trainval2014.zip, "+
+		"nor those of 2017, in %s: name the folder of the release, or download it from https://cocodataset.org", dir)
 }
 
 // read adds the annotations of one part. The error wraps fs.ErrNotExist if they are missing.

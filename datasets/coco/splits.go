@@ -39,8 +39,8 @@ type wanted struct {
 	doubled  []int64            // ids listed twice, in one list or two
 }
 
-// readSplit finds and reads the split with the given name: PA4, Karpathy, a folder with three lists of ids, or a file in
-// Karpathy's format.
+// readSplit finds and reads the split with the given name: PA4, Karpathy, a folder with three lists of ids, or a file
+// in Karpathy's format.
 func readSplit(dir, name string) (*wanted, error) {
 	if name == "" {
 		name = PA4
@@ -55,13 +55,14 @@ func readSplit(dir, name string) (*wanted, error) {
 	info, err := os.Stat(place)
 	switch {
 	case err != nil && name == PA4:
-		return nil, fmt.Errorf("coco: split %q needs %s in %s: put them there, or name the folder that contains them (%w)",
+		return nil, fmt.Errorf("coco: split %q needs %s in %s: put them there, or name their folder (%w)",
 			name, idFileNames, place, err)
 	case err != nil && name == Karpathy:
-		return nil, fmt.Errorf("coco: split %q needs the file %s: put it there, or name the file (%w)", name, place, err)
+		return nil, fmt.Errorf("coco: split %q needs the file %s: put it there, or name the file (%w)",
+			name, place, err)
 	case err != nil:
-		return nil, fmt.Errorf("coco: no split %q: use %s, %s, a folder with three lists of ids, or a file in Karpathy's format (%w)",
-			name, PA4, Karpathy, err)
+		return nil, fmt.Errorf("coco: no split %q: use %s, %s, a folder with three lists of ids, "+
+			"or a file in Karpathy's format (%w)", name, PA4, Karpathy, err)
 	}
 	w := &wanted{name: strings.TrimSuffix(filepath.Base(place), ".json"), ids: make(map[datasets.Split][]int64)}
 	if name == Karpathy {
@@ -100,7 +101,8 @@ func (w *wanted) removeDoubles(place string) error {
 	return nil
 }
 
-// readIDLists reads the three lists of a folder. Ids are separated by commas or line ends, with or without double quotes.
+// readIDLists reads the three lists of a folder. Ids are separated by commas or line ends, with or without double
+// quotes.
 func (w *wanted) readIDLists(dir string) error {
 	for _, split := range datasets.Splits {
 		file := filepath.Join(dir, idFiles[split])

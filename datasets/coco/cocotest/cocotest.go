@@ -1,5 +1,5 @@
-// Package cocotest writes a small release in COCO's format with drawn images. Layout, file names, ids and annotation fields
-// are those of the original, so everything from the annotation files to the scores can be tested without it.
+// Package cocotest writes a small release in COCO's format with drawn images. Layout, file names, ids and annotation
+// fields are those of the original, so everything from the annotation files to the scores can be tested without it.
 package cocotest
 
 import (
@@ -34,8 +34,8 @@ type entry struct {
 	jpeg     []byte
 }
 
-// Write writes the release to dir, with the paper's split in dir/pa4 and Karpathy's file. Karpathy's file holds the same
-// split, with the last training image in restval. Images are 160 x 120.
+// Write writes the release to dir, with the paper's split in dir/pa4 and Karpathy's file. Karpathy's file holds the
+// same split, with the last training image in restval. Images are 160 x 120.
 func Write(dir string, o Options) error {
 	if o.Year == "" {
 		o.Year = "2014"

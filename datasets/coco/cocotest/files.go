@@ -55,12 +55,14 @@ func karpathy(entries []entry, year string) ([]byte, error) {
 				"sentid": 5*i + j})
 		}
 		images = append(images, object{"filepath": e.part + year, "sentids": []int{},
-			"filename": FileName(e.part, year, e.id), "imgid": i, "split": split, "sentences": sentences, "cocoid": e.id})
+			"filename": FileName(e.part, year, e.id), "imgid": i, "split": split, "sentences": sentences,
+			"cocoid": e.id})
 	}
 	return json.Marshal(object{"images": images, "dataset": "coco"})
 }
 
-// list returns the ids of a split in the format of the assignment's lists: one line, with the test split's ids in quotes.
+// list returns the ids of a split in the format of the assignment's lists: one line, with the test split's ids in
+// quotes.
 func list(entries []entry, split datasets.Split) []byte {
 	var out []string
 	for _, e := range entries {
