@@ -62,6 +62,6 @@ func TestFingerprintFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := datasets.Fingerprint(ctx, fresh()); !errors.Is(err, context.Canceled) {
-		t.Errorf("canceled: %v", err)
+		t.Errorf("cancelled: %v", err)
 	}
 }
