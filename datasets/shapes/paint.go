@@ -17,7 +17,7 @@ var (
 	tintNames    = []string{"white", "gray", "beige"}
 )
 
-// tints holds for each background the colour of its ground and of its pattern.
+// tints holds the colour of the ground and of the pattern for each background.
 var tints = map[string][2]rgb{
 	"white": {{248, 248, 248}, {228, 230, 234}},
 	"gray":  {{196, 199, 204}, {172, 176, 183}},
@@ -26,7 +26,7 @@ var tints = map[string][2]rgb{
 
 var shadow = rgb{0, 0, 0}
 
-// paint draws the scene as a square of size pixels.
+// paint draws the scene on a square canvas of size pixels.
 func (s *Scene) paint(size int) *canvas {
 	scale := func(steps int) int { return steps * size * subpixel / grid }
 	ground, pattern := tints[s.Background.Tint][0].shifted(s.shade), tints[s.Background.Tint][1].shifted(s.shade)
@@ -37,7 +37,7 @@ func (s *Scene) paint(size int) *canvas {
 		}
 		c.fill(p, pattern, 255)
 	}
-	// Outer before inner: the objects of a scene never overlap otherwise.
+	// Outer before inner. Other objects never overlap.
 	for i := len(s.Objects) - 1; i >= 0; i-- {
 		o := s.Objects[i]
 		x, y, radius := scale(int(o.X*grid)), scale(int(o.Y*grid)), scale(int(o.Radius*grid))
@@ -54,12 +54,12 @@ func (c rgb) shifted(by int) rgb {
 	return rgb{shift(c.r), shift(c.g), shift(c.b)}
 }
 
-// polygons returns the figures of the pattern in steps of the grid. The spacing is one period; the phase shifts it.
+// polygons returns the figures of the pattern in grid steps. The spacing is one period; the phase shifts the pattern.
 func (b Background) polygons(spacing, phase int) [][]point {
 	var all [][]point
 	phase %= spacing
 	switch b.Pattern {
-	case "striped": // falling to the left, so that no stripe is an object's edge
+	case "striped": // slanted, so no stripe coincides with the edge of an object
 		for x := phase - spacing; x < 2*grid+spacing; x += spacing {
 			all = append(all, []point{{x, 0}, {x + spacing/2, 0}, {x + spacing/2 - grid, grid}, {x - grid, grid}})
 		}
