@@ -139,7 +139,7 @@ func TestPValuesAreUniformUnderTheNull(t *testing.T) {
 	}
 }
 
-func mustCompare(t *testing.T, a, b Corpus) []Difference {
+func mustCompare(t *testing.T, a, b Corpus) Differences {
 	t.Helper()
 	d, err := Compare(a, b, BootstrapOptions{Seed: 3})
 	if err != nil {

@@ -6,6 +6,15 @@ import (
 	"runtime"
 )
 
+// ciderDMetric is the mean of CIDEr-D over images. The document frequencies are those of all scored images.
+var ciderDMetric = Metric{
+	Name: CIDErD, Scale: 100,
+	Prepare: func(p *Prepared) func(int) []float64 {
+		df, logImages := documentFrequencies(p.segments), math.Log(float64(len(p.segments)))
+		return func(i int) []float64 { return []float64{p.segments[i].ciderD(df, logImages)} }
+	},
+}
+
 // frequencies tells in how many pictures' references each n-gram occurs. It is split into parts by hash, so that several
 // cores can fill it at once.
 type frequencies struct {
@@ -15,9 +24,9 @@ type frequencies struct {
 
 // frequencyPart is an open-addressing table.
 type frequencyPart struct {
-	grams    []ngram
-	pictures []int32 // 0 is an empty place
-	used     int
+	grams  []ngram
+	images []int32 // 0 is an empty place
+	used   int
 }
 
 // documentFrequencies counts over the segments.
@@ -53,11 +62,11 @@ func (f *frequencies) part(hash uint64) int { return int(hash >> 40 % uint64(len
 
 func (p *frequencyPart) resize(size int) {
 	old := *p
-	p.grams, p.pictures = make([]ngram, size), make([]int32, size)
-	for i, n := range old.pictures {
+	p.grams, p.images = make([]ngram, size), make([]int32, size)
+	for i, n := range old.images {
 		if n > 0 {
 			at := p.find(old.grams[i], old.grams[i].hash())
-			p.grams[at], p.pictures[at] = old.grams[i], n
+			p.grams[at], p.images[at] = old.grams[i], n
 		}
 	}
 }
@@ -66,7 +75,7 @@ func (p *frequencyPart) resize(size int) {
 func (p *frequencyPart) find(g ngram, hash uint64) int {
 	mask := len(p.grams) - 1
 	at := int(hash) & mask
-	for p.pictures[at] != 0 && p.grams[at] != g {
+	for p.images[at] != 0 && p.grams[at] != g {
 		at = (at + 1) & mask
 	}
 	return at
@@ -74,20 +83,20 @@ func (p *frequencyPart) find(g ngram, hash uint64) int {
 
 func (p *frequencyPart) add(g ngram, hash uint64) {
 	at := p.find(g, hash)
-	if p.pictures[at] == 0 {
+	if p.images[at] == 0 {
 		if p.used++; 2*p.used > len(p.grams) {
 			p.resize(2 * len(p.grams))
 			at = p.find(g, hash)
 		}
 		p.grams[at] = g
 	}
-	p.pictures[at]++
+	p.images[at]++
 }
 
 // log is the logarithm of the number of pictures in whose references g is, at least of 1.
 func (f *frequencies) log(g ngram, hash uint64) float64 {
 	part := &f.parts[f.part(hash)]
-	return f.logs[part.pictures[part.find(g, hash)]]
+	return f.logs[part.images[part.find(g, hash)]]
 }
 
 // vector is the length of a caption as weighted n-grams.
@@ -97,15 +106,15 @@ type vector struct {
 }
 
 // ciderD is CIDEr-D of one picture (Vedantam, Zitnick and Parikh 2015), n = 4, sigma = 6, times 10, as cider_scorer.py of
-// coco-caption computes it. logPictures is the logarithm of the number of pictures.
-func (s *segment) ciderD(f *frequencies, logPictures float64) float64 {
+// coco-caption computes it. logImages is the logarithm of the number of pictures.
+func (s *segment) ciderD(f *frequencies, logImages float64) float64 {
 	const sigma = 6.0
 	width := s.width()
 	vectors := make([]vector, width)
 	dots := make([][maxOrder]float64, width) // of the caption with each reference
 	for i, g := range s.grams {
 		n := g.order() - 1
-		idf := logPictures - f.log(g, s.hashes[i])
+		idf := logImages - f.log(g, s.hashes[i])
 		row := s.counts[i*width : (i+1)*width]
 		test := float64(row[0]) * idf
 		for j, count := range row {

@@ -92,7 +92,7 @@ func TestGoldens(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			var captions []Caption
 			for id, text := range c.Captions {
-				captions = append(captions, Caption{id, text})
+				captions = append(captions, Caption{ID: id, Text: text})
 			}
 			coco, pa4 := compareCorpus(t, c.References, captions, c.Scores)
 			if len(coco.Images) != len(c.Scores.Images) || len(pa4.Images) != len(c.Scores.Images) {
@@ -143,7 +143,7 @@ func flickr8k(t *testing.T) (References, []Caption) {
 		if others, ok := refs[id]; !ok {
 			continue
 		} else if others == nil {
-			captions, refs[id] = append(captions, Caption{id, caption}), []string{}
+			captions, refs[id] = append(captions, Caption{ID: id, Text: caption}), []string{}
 		} else {
 			refs[id] = append(others, caption)
 		}
@@ -171,7 +171,7 @@ func randomCorpus(random *rand.Rand, n int) (References, []Caption) {
 	}
 	refs, captions := make(References), make([]Caption, n)
 	for i := range captions {
-		captions[i] = Caption{ID(fmt.Sprint(i)), sentence()}
+		captions[i] = Caption{ID: ID(fmt.Sprint(i)), Text: sentence()}
 		for range 1 + random.IntN(6) {
 			refs[captions[i].ID] = append(refs[captions[i].ID], sentence())
 		}
@@ -238,9 +238,9 @@ func TestMissingAndDoubledImages(t *testing.T) {
 		captions []Caption
 		want     string // "" where it is allowed with AllowMissing
 	}{
-		{"no caption", []Caption{{"2", "a"}}, "image 1 has references but no caption, as have 1 others"},
-		{"no references", []Caption{{"1", "a"}, {"2", "a"}, {"3", "a"}, {"9", "a"}, {"8", "b"}}, "image 8 has a caption but no references, as have 1 others"},
-		{"doubled", []Caption{{"1", "a"}, {"2", "a"}, {"3", "a"}, {"2", "b"}}, "image 2 has two captions"},
+		{"no caption", []Caption{{ID: "2", Text: "a"}}, "image 1 has references but no caption, like 1 other image"},
+		{"no references", []Caption{{ID: "1", Text: "a"}, {ID: "2", Text: "a"}, {ID: "3", Text: "a"}, {ID: "9", Text: "a"}, {ID: "8", Text: "b"}}, "image 8 has a caption but no references, like 1 other image"},
+		{"doubled", []Caption{{ID: "1", Text: "a"}, {ID: "2", Text: "a"}, {ID: "3", Text: "a"}, {ID: "2", Text: "b"}}, "image 2 has two captions"},
 		{"nothing at all", nil, "image 1 has references but no caption"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -258,7 +258,7 @@ func TestMissingAndDoubledImages(t *testing.T) {
 			}
 		})
 	}
-	s, err := Coco(refs, []Caption{{"2", "c d"}, {"9", "x"}}, Options{AllowMissing: true})
+	s, err := Coco(refs, []Caption{{ID: "2", Text: "c d"}, {ID: "9", Text: "x"}}, Options{AllowMissing: true})
 	if err != nil || s.Count != 1 || s.NoCaption != 2 || s.NoReferences != 1 {
 		t.Errorf("%+v, %v; want 1 scored, 2 without caption, 1 without references", s, err)
 	}
@@ -298,7 +298,7 @@ func TestBadFiles(t *testing.T) {
 
 func TestCaptionFilesRoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "captions.json")
-	want := []Caption{{"42", "a <b> & \"c\""}, {"007.jpg", "d"}, {"9223372036854775808", "e"}, {"-3", ""}}
+	want := []Caption{{ID: "42", Text: "a <b> & \"c\""}, {ID: "007.jpg", Text: "d"}, {ID: "9223372036854775808", Text: "e"}, {ID: "-3", Text: ""}}
 	if err := WriteCaptions(path, want); err != nil {
 		t.Fatal(err)
 	}
