@@ -1,7 +1,7 @@
-"""Makes picture_goldens.json: tiny pictures in every kind of file, and the RGB bytes that Pillow 13.0.0 (libjpeg-turbo
+"""Makes image_goldens.json: tiny pictures in every kind of file, and the RGB bytes that Pillow 13.0.0 (libjpeg-turbo
 3.2.0, libwebp 1.6.0) reads out of them with Image.open(...).convert("RGB"). Run it in this folder:
 
-    python make_picture_goldens.py
+    python make_image_goldens.py
 
 Each entry holds the file and the RGB bytes in base64. The pictures are drawn here.
 """
@@ -110,7 +110,7 @@ def main():
             "mode": mode, "width": picture.width, "height": picture.height,
             "file": base64.b64encode(data).decode(), "rgb": base64.b64encode(picture.tobytes()).decode(),
         }
-    with open("picture_goldens.json", "w") as out:
+    with open("image_goldens.json", "w") as out:
         json.dump({"made_with": {"pillow": PIL.__version__}, "pictures": pictures}, out, indent=0)
         out.write("\n")
 
