@@ -130,8 +130,8 @@ func fromWheel(ctx context.Context, name, dir string, say func(string)) (Plugin,
 	w := Wheels[i]
 	target := filepath.Join(dir, w.fileName())
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return Plugin{}, fmt.Errorf("the wheel %s is for linux/amd64, but this is %s/%s: install a PJRT CPU plugin as %s "+
-			"and run `captionlab setup` again", w.file.Package, runtime.GOOS, runtime.GOARCH, target)
+		return Plugin{}, fmt.Errorf("the wheel %s is for linux/amd64, but this is %s/%s: install a PJRT CPU plugin "+
+			"as %s and run `captionlab setup` again", w.file.Package, runtime.GOOS, runtime.GOARCH, target)
 	}
 	plugin := Plugin{Path: target, Version: w.Version, SHA256: w.file.SHA256, Origin: "found"}
 	if whole, err := wheel.IsWhole(target, w.file.SHA256); err != nil || whole {
