@@ -1,4 +1,4 @@
-"""Fills a folder with 1,000 files of every kind that a user's folder may hold. Prints as JSON which are readable images.
+"""Fills a folder with 1,000 files of every kind that users may have. Prints as JSON which are readable images.
 
     python mixed_images.py SOURCES FOLDER
 

@@ -3,9 +3,10 @@
     python resnet50_reference.py weights FOLDER [IMAGES]
     python resnet50_reference.py vectors WEIGHTS IMAGES FILE
 
-"weights" writes a whole state dict in torch.save's zip format (resnet50.pth), in its older format (resnet50-legacy.pth)
-and as resnet50.safetensors. The weights are random. Given a folder of images, batch normalisation gets their statistics,
-as after training. "vectors" writes the pooled features of a folder's images as float32, sorted by file name.
+"weights" writes a whole state dict in the zip format of torch.save (resnet50.pth), in its older format
+(resnet50-legacy.pth) and as resnet50.safetensors. The weights are random. Given a folder of images, batch
+normalisation gets their statistics, as after training. "vectors" writes the pooled features of a folder of images as
+float32, sorted by file name.
 """
 import json
 import pathlib
