@@ -49,13 +49,8 @@ func chooseEncoder(ctx context.Context, o EncoderOptions) (chosenEncoder, error)
 	if err != nil {
 		return c, err
 	}
-	c.weights = o.Weights
-	if c.weights == "" && c.spec.Weights != nil {
-		if c.weights, err = c.spec.Weights(ctx); err != nil {
-			return c, fmt.Errorf("encoder %s: %w", c.spec.Name, err)
-		}
-	}
-	return c, nil
+	c.weights, err = c.spec.WeightsFile(ctx, o.Weights)
+	return c, err
 }
 
 // defaultEncoder is ResNet-50 if its weights are named or found, and otherwise the small encoder.

@@ -55,9 +55,11 @@ type Progress struct {
 
 // FeatureOptions change how BuildFeatures works. The zero value is right for most.
 type FeatureOptions struct {
-	Progress  func(Progress) // called after every batch; may be nil
-	ShardSize int            // pictures a shard; 0 means 512
-	Workers   int            // goroutines that decode; 0 means 2
+	Progress    func(Progress) // called after every batch; may be nil
+	ShardSize   int            // pictures a shard; 0 means 512
+	Workers     int            // goroutines that decode; 0 means 2
+	Fingerprint string
+	Warn        func(string)
 }
 
 // FeatureFolder is the folder below root for features of a dataset with this fingerprint made by this encoder: any
