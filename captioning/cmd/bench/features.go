@@ -33,7 +33,7 @@ type encodingRate struct {
 }
 
 // benchFeatures compares the path from JPEG files to pooled features with torchvision and efficientnet-lite-pytorch
-// behind a data loader.
+// with a data loader.
 func benchFeatures(b *bench) error {
 	b.record.Data = "the first training images of Flickr8k (224 x 224 JPEG); ResNet-50's input is 256 x 256, " +
 		"EfficientNet-Lite0's 224 x 224"
