@@ -73,7 +73,12 @@ func TestEveryExampleOnceAnEpoch(t *testing.T) {
 			}
 			deviation := math.Sqrt(squares - mean*mean)
 			if deviation > mean/8 {
-				t.Errorf("byLength=%v: full batches have %.0f tokens on average, standard deviation %.0f; one should weigh like another", byLength, mean, deviation)
+				t.Errorf(
+					"byLength=%v: full batches have %.0f tokens on average, standard deviation %.0f; one should weigh like another",
+					byLength,
+					mean,
+					deviation,
+				)
 			}
 			if !byLength && len(lengths) < 2 {
 				t.Error("shuffled batches all have one length")
@@ -164,7 +169,10 @@ func TestFill(t *testing.T) {
 // A custom objective weighs each token by itself; fillers and pads keep weight 0.
 func TestFillWithACustomObjective(t *testing.T) {
 	b := newBatcher(pairsOf(2, 3), 3, 1, false)
-	o := Objective{Name: "place", Weight: func(token int32, place int) float32 { return float32(token) + float32(place)/10 }}
+	o := Objective{
+		Name:   "place",
+		Weight: func(token int32, place int) float32 { return float32(token) + float32(place)/10 },
+	}
 	got := b.fill(plan{[]int{0, 1}, 3, 3}, 1, o)
 	if want := []float32{4, 5, 0, 2.1, 6.1, 0, 0, 2.2, 0}; !slices.Equal(got.Weights, want) {
 		t.Errorf("weights %v, want %v", got.Weights, want)

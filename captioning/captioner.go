@@ -34,7 +34,8 @@ func OpenCaptioner(ctx context.Context, backend compute.Backend, run string, o C
 	if err != nil {
 		return nil, err
 	}
-	e, err := OpenEncoder(ctx, backend, EncoderOptions{Name: model.Checkpoint.Encoder.Name, Weights: o.Weights, Spec: o.Encoder})
+	e, err := OpenEncoder(ctx, backend,
+		EncoderOptions{Name: model.Checkpoint.Encoder.Name, Weights: o.Weights, Spec: o.Encoder})
 	if err != nil {
 		model.Close()
 		return nil, err
@@ -128,7 +129,8 @@ func (c *Captioner) CaptionFiles(ctx context.Context, paths []string, o FilesOpt
 	return captions, problems, nil
 }
 
-func (c *Captioner) captionFeatures(ids []string, rows [][]float32, o decoder.GenerateOptions) ([]score.Caption, error) {
+func (c *Captioner) captionFeatures(ids []string, rows [][]float32,
+	o decoder.GenerateOptions) ([]score.Caption, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.model.CaptionFeatures(ids, rows, o)

@@ -85,7 +85,8 @@ func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 	}
 	sources := make(map[string]safetensors.Source)
 	for _, w := range t.Weights() {
-		sources["model/"+w.Name] = source(w.Shape, func(f func([]float32) error) error { return t.ReadWeight(w.Name, f) })
+		sources["model/"+w.Name] = source(w.Shape,
+			func(f func([]float32) error) error { return t.ReadWeight(w.Name, f) })
 	}
 	if state {
 		for _, name := range t.StateNames() {
@@ -93,7 +94,8 @@ func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 			if err := t.ReadState(name, func(data []float32) error { size = len(data); return nil }); err != nil {
 				return err
 			}
-			sources["adam/"+name] = source([]int{size}, func(f func([]float32) error) error { return t.ReadState(name, f) })
+			sources["adam/"+name] = source([]int{size},
+				func(f func([]float32) error) error { return t.ReadState(name, f) })
 		}
 	}
 	sum, err := checksum(string(text), sources)
@@ -167,8 +169,16 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 	if sum, err := checksum(text, sources); err != nil || sum != metadata[sumKey] {
 		return nil, fmt.Errorf("checkpoint: %s is damaged: its checksum does not match", path)
 	}
-	c := &Checkpoint{Settings: h.Settings, Vocabulary: h.Vocabulary, Encoder: h.Encoder, Dataset: h.Dataset, Data: h.Data,
-		Training: h.Training, Values: make(decoder.Values), State: make(decoder.State)}
+	c := &Checkpoint{
+		Settings:   h.Settings,
+		Vocabulary: h.Vocabulary,
+		Encoder:    h.Encoder,
+		Dataset:    h.Dataset,
+		Data:       h.Data,
+		Training:   h.Training,
+		Values:     make(decoder.Values),
+		State:      make(decoder.State),
+	}
 	for name, t := range tensors {
 		data, err := t.Float32()
 		if err != nil {
@@ -235,7 +245,8 @@ func firstReadable[T any](dir string, read func(path string) (*T, error), fallba
 		}
 	}
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("no usable checkpoint in %s: %w; remove the folder to start again", dir, errors.Join(problems...))
+		return nil, fmt.Errorf("no usable checkpoint in %s: %w; remove the folder to start again", dir,
+			errors.Join(problems...))
 	}
 	return nil, nil
 }
@@ -275,7 +286,8 @@ func (c *Checkpoint) model(cell decoder.Cell) (decoder.Model, error) {
 		}
 	}
 	if cell.Name() != c.Settings.Cell {
-		return decoder.Model{}, fmt.Errorf("the settings name cell %q, the cell given is %q", c.Settings.Cell, cell.Name())
+		return decoder.Model{}, fmt.Errorf("the settings name cell %q, the cell given is %q", c.Settings.Cell,
+			cell.Name())
 	}
 	return decoder.Model{Cell: cell, Vocabulary: c.Vocabulary.Len(), Features: c.Encoder.FeatureDim,
 		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first"}, nil

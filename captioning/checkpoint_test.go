@@ -77,7 +77,8 @@ func TestDamagedCheckpointFallsBack(t *testing.T) {
 			if r.at.Epoch != 0 || r.at.Batch != 4 {
 				t.Errorf("the run resumes from epoch %d, batch %d, want 0 and 4", r.at.Epoch, r.at.Batch)
 			}
-			if all := strings.Join(warnings, "\n"); !strings.Contains(all, lastFile) || !strings.Contains(all, "epoch 0, batch 4") {
+			if all := strings.Join(warnings, "\n"); !strings.Contains(all, lastFile) ||
+				!strings.Contains(all, "epoch 0, batch 4") {
 				t.Errorf("warnings %q do not name the file and the checkpoint before it", warnings)
 			}
 		})
@@ -122,7 +123,11 @@ func TestOpenBadRuns(t *testing.T) {
 	}
 
 	// A valid safetensors file that is not a checkpoint.
-	must(t, safetensors.Write(best, map[string]safetensors.Tensor{"x": safetensors.FromFloat32([]int{1}, []float32{1})}, nil))
+	must(
+		t,
+		safetensors.Write(best, map[string]safetensors.Tensor{"x": safetensors.FromFloat32([]int{1}, []float32{1})},
+			nil),
+	)
 	_, err = OpenModel(backend, c.Dir, ModelOptions{})
 	wantError(t, err, best, "not written by captionlab")
 }

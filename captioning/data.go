@@ -157,7 +157,8 @@ func (d *Data) Rows(ctx context.Context, ids []string) ([][]float32, error) {
 	for i, id := range ids {
 		row, ok := f.Row(id)
 		if !ok {
-			return nil, fmt.Errorf("image %q of %s has no features: it is not in the dataset or could not be read", id, d.Name())
+			return nil, fmt.Errorf("image %q of %s has no features: it is not in the dataset or could not be read", id,
+				d.Name())
 		}
 		rows[i] = row
 	}

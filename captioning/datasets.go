@@ -29,7 +29,11 @@ type knownDataset struct {
 var knownDatasets = []knownDataset{
 	{name: "shapes", embedded: true, open: func(_, _ string) (datasets.Dataset, error) { return shapes.Open() }},
 	{name: "flickr8k", open: func(dir, _ string) (datasets.Dataset, error) { return flickr8k.Open(dir) }},
-	{name: "coco", splits: true, open: func(dir, split string) (datasets.Dataset, error) { return coco.Open(dir, split) }},
+	{
+		name:   "coco",
+		splits: true,
+		open:   func(dir, split string) (datasets.Dataset, error) { return coco.Open(dir, split) },
+	},
 }
 
 // DatasetNames lists the datasets that OpenDataset knows.
@@ -88,8 +92,14 @@ func OpenDataset(name, dir, split string) (datasets.Dataset, error) {
 			return nil, err
 		}
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("dataset %s is not in %s: name its folder, set CAPTIONLAB_DATA to the parent of that "+
-				"folder, or download it with `captionlab fetch %s` (%w)", name, dir, d.name, err)
+			return nil, fmt.Errorf(
+				"dataset %s is not in %s: name its folder, set CAPTIONLAB_DATA to the parent of that "+
+					"folder, or download it with `captionlab fetch %s` (%w)",
+				name,
+				dir,
+				d.name,
+				err,
+			)
 		}
 	}
 	return d.open(dir, split)

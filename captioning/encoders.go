@@ -38,7 +38,8 @@ func chooseEncoder(ctx context.Context, o EncoderOptions) (chosenEncoder, error)
 	var err error
 	switch {
 	case o.Spec != nil && o.Name != "" && o.Name != o.Spec.Name:
-		return c, fmt.Errorf("encoder %s and the custom encoder %s exclude each other: name one of them", o.Name, o.Spec.Name)
+		return c, fmt.Errorf("encoder %s and the custom encoder %s exclude each other: name one of them", o.Name,
+			o.Spec.Name)
 	case o.Spec != nil:
 		c.spec, c.custom = *o.Spec, true
 	case o.Name != "":

@@ -110,7 +110,10 @@ type twoImages struct{}
 func (twoImages) Name() string       { return "two-images" }
 func (twoImages) Oddities() []string { return nil }
 func (twoImages) Examples(datasets.Split) []datasets.Example {
-	return []datasets.Example{{ID: "red", Captions: []string{"a red image"}}, {ID: "blue", Captions: []string{"a blue image"}}}
+	return []datasets.Example{
+		{ID: "red", Captions: []string{"a red image"}},
+		{ID: "blue", Captions: []string{"a blue image"}},
+	}
 }
 func (twoImages) OpenImage(id string) (io.ReadCloser, error) {
 	fill := map[string]color.Color{"red": color.RGBA{R: 255, A: 255}, "blue": color.RGBA{B: 255, A: 255}}[id]

@@ -52,7 +52,8 @@ func TestLongKilledRunsEndInTheSameBits(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
 	must(t, err)
 	for _, file := range left {
-		if base := filepath.Base(file); base != ".lock" && base != bestFile && base != lastFile && base != previousFile {
+		if base := filepath.Base(file); base != ".lock" && base != bestFile && base != lastFile &&
+			base != previousFile {
 			t.Errorf("%s was left behind", base)
 		}
 	}

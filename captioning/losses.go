@@ -80,5 +80,9 @@ func summarise(perPosition [][]float32, pairs []pair, plan lossPlan) experiment.
 		means += sum / float64(steps*len(members))
 		batches++
 	}
-	return experiment.Losses{Token: total / float64(tokensOf(pairs)), Padded: means / float64(batches), PadsMeasured: plan.pads}
+	return experiment.Losses{
+		Token:        total / float64(tokensOf(pairs)),
+		Padded:       means / float64(batches),
+		PadsMeasured: plan.pads,
+	}
 }

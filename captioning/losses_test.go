@@ -40,8 +40,10 @@ func TestLossesOfAUniformModel(t *testing.T) {
 	}{{false, math.Log(vocabulary) * share}, {true, math.Log(vocabulary)}} {
 		got, err := measure(context.Background(), d, pairs, lossPlan{size, seed, c.measurePads})
 		must(t, err)
-		if math.Abs(got.Token-math.Log(vocabulary)) > 1e-6 || math.Abs(got.Padded-c.padded) > 1e-6 || got.PadsMeasured != c.measurePads {
-			t.Errorf("measurePads=%v: %+v, want token %g, padded %g", c.measurePads, got, math.Log(vocabulary), c.padded)
+		if math.Abs(got.Token-math.Log(vocabulary)) > 1e-6 || math.Abs(got.Padded-c.padded) > 1e-6 ||
+			got.PadsMeasured != c.measurePads {
+			t.Errorf("measurePads=%v: %+v, want token %g, padded %g", c.measurePads, got, math.Log(vocabulary),
+				c.padded)
 		}
 	}
 }

@@ -64,8 +64,8 @@ func CheckpointFile(dir string) (string, error) {
 	}
 	run, err := experiment.ReadRun(dir)
 	if err != nil {
-		return "", fmt.Errorf("%s is not the folder of a trained run: it holds no %s; train one: captionlab train --help",
-			dir, bestFile)
+		return "", fmt.Errorf(
+			"%s is not the folder of a trained run: it holds no %s; train one: captionlab train --help", dir, bestFile)
 	}
 	runs, err := cache.Runs()
 	if err != nil {
@@ -118,7 +118,11 @@ func (m *Model) CaptionNBest(ids []string, rows [][]float32, o decoder.GenerateO
 	out := make([][]score.Caption, len(ids))
 	for i, hypotheses := range generated {
 		for _, h := range hypotheses {
-			caption := score.Caption{ID: score.ID(ids[i]), Text: m.Checkpoint.Vocabulary.Decode(h.IDs), LogProb: h.LogProb}
+			caption := score.Caption{
+				ID:      score.ID(ids[i]),
+				Text:    m.Checkpoint.Vocabulary.Decode(h.IDs),
+				LogProb: h.LogProb,
+			}
 			out[i] = append(out[i], caption)
 		}
 	}
@@ -148,7 +152,8 @@ func (m *Model) CaptionSplit(ctx context.Context, data *Data, split datasets.Spl
 
 // Losses measures the cross-entropy of a split in both ways of counting. Pads are measured if the model was trained on
 // them or if measurePads asks for it, and otherwise taken as free.
-func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split, measurePads bool) (experiment.Losses, error) {
+func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split,
+	measurePads bool) (experiment.Losses, error) {
 	if err := m.checkEncoder(data.Encoder()); err != nil {
 		return experiment.Losses{}, err
 	}
@@ -166,7 +171,8 @@ func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split, me
 // checkEncoder reports features that come from another encoder than the one that the model was trained with.
 func (m *Model) checkEncoder(id encoder.Identity) error {
 	if want := m.Checkpoint.Encoder; id != want {
-		return fmt.Errorf("the model was trained on features of %s (weights %.12s, %s), these are of %s (weights %.12s, %s)",
+		return fmt.Errorf(
+			"the model was trained on features of %s (weights %.12s, %s), these are of %s (weights %.12s, %s)",
 			want.Name, want.WeightsSHA256, want.Preprocessing, id.Name, id.WeightsSHA256, id.Preprocessing)
 	}
 	return nil

@@ -33,9 +33,11 @@ func objectiveFor(name string, custom *Objective) (Objective, error) {
 	if custom != nil {
 		switch {
 		case custom.Name != name:
-			return Objective{}, fmt.Errorf("the settings name objective %q, the objective given is %q", name, custom.Name)
+			return Objective{}, fmt.Errorf("the settings name objective %q, the objective given is %q", name,
+				custom.Name)
 		case custom.Choose == nil:
-			return Objective{}, fmt.Errorf("objective %q has no function Choose: set the loss that decides on the best epoch", name)
+			return Objective{}, fmt.Errorf(
+				"objective %q has no function Choose: set the loss that decides on the best epoch", name)
 		}
 		return *custom, nil
 	}

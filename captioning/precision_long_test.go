@@ -26,7 +26,8 @@ func TestLongBfloat16TrainsAsWell(t *testing.T) {
 		losses[precision] = model.Training.Curve[model.Training.Best-1].Val.Token
 	}
 	off := math.Abs(losses["bfloat16"]/losses["float32"] - 1)
-	t.Logf("validation loss %.4f in float32, %.4f in bfloat16: %.2g %% apart", losses["float32"], losses["bfloat16"], 100*off)
+	t.Logf("validation loss %.4f in float32, %.4f in bfloat16: %.2g %% apart", losses["float32"], losses["bfloat16"],
+		100*off)
 	if off == 0 || off > 0.01 || math.IsNaN(off) {
 		t.Errorf("the losses %v are %.2g apart, want above 0 and at most 0.01", losses, off)
 	}

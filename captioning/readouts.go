@@ -61,8 +61,14 @@ func (m *Model) recordReadouts(ctx context.Context, data *Data, j Job, e *Evalua
 }
 
 // decode captions the test split with a decoding strategy and scores the captions.
-func (m *Model) decode(ctx context.Context, data *Data, o experiment.Readout, refs score.References) (d decoded, err error) {
-	options := decoder.GenerateOptions{Temperature: o.Temperature, Beam: o.Beam, Seed: o.Seed, AllowUnknown: o.AllowUnknown}
+func (m *Model) decode(ctx context.Context, data *Data, o experiment.Readout,
+	refs score.References) (d decoded, err error) {
+	options := decoder.GenerateOptions{
+		Temperature:  o.Temperature,
+		Beam:         o.Beam,
+		Seed:         o.Seed,
+		AllowUnknown: o.AllowUnknown,
+	}
 	if d.captions, err = m.CaptionSplit(ctx, data, datasets.Test, options); err != nil {
 		return d, err
 	}

@@ -50,7 +50,11 @@ func (m *Model) WriteRecords(ctx context.Context, data *Data, e *Evaluation, o R
 func (m *Model) runRecord(ctx context.Context, data *Data, o RecordOptions) (experiment.Run, error) {
 	c, run := m.Checkpoint, o.Run
 	run.Commit, run.Started = commit(), o.Started.UTC().Format(time.RFC3339)
-	run.Host = experiment.Host{System: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), CPU: experiment.CPUName()}
+	run.Host = experiment.Host{
+		System: runtime.GOOS + "/" + runtime.GOARCH,
+		Cores:  runtime.NumCPU(),
+		CPU:    experiment.CPUName(),
+	}
 	run.Dataset, run.Fingerprint, run.Encoder, run.Settings = c.Dataset, c.Data, c.Encoder, c.Settings
 	var err error
 	if run.Identity, err = experiment.Identity(c.Settings, c.Data, c.Encoder); err != nil {

@@ -37,7 +37,8 @@ func TestLongShapesFromImagesToTableAndBack(t *testing.T) {
 	t.Setenv("CAPTIONLAB_CACHE", cacheWithWeights(t))
 	whole, err := OpenDataset("shapes", "", "")
 	must(t, err)
-	data, err := NewData(ctx, backend, datasets.Subset(whole, 64, 16, 16), DataOptions{Encoder: EncoderOptions{Name: smallEncoder}})
+	data, err := NewData(ctx, backend, datasets.Subset(whole, 64, 16, 16),
+		DataOptions{Encoder: EncoderOptions{Name: smallEncoder}})
 	must(t, err)
 	defer data.Close()
 
@@ -48,7 +49,8 @@ func TestLongShapesFromImagesToTableAndBack(t *testing.T) {
 	complete := func() {
 		jobs, err := r.Plan([]experiment.Experiment{declared}, nil)
 		must(t, err)
-		must(t, r.Run(ctx, backend, jobs[0], RunOptions{Run: experiment.Run{Command: []string{"captionlab", "reproduce"}}}))
+		must(t,
+			r.Run(ctx, backend, jobs[0], RunOptions{Run: experiment.Run{Command: []string{"captionlab", "reproduce"}}}))
 	}
 	page := func() string {
 		_, err := report.Write(root)

@@ -100,7 +100,8 @@ func (r *trainRun) epoch(ctx context.Context) error {
 			}
 		}
 	}
-	val, err := measure(ctx, r.trainer.Decoder, r.val, lossPlan{r.Settings.BatchSize, r.Settings.Seed, r.objective.Pads})
+	val, err := measure(ctx, r.trainer.Decoder, r.val,
+		lossPlan{r.Settings.BatchSize, r.Settings.Seed, r.objective.Pads})
 	if err != nil {
 		if ctx.Err() != nil {
 			return r.stop()
@@ -117,8 +118,15 @@ func (r *trainRun) step(p plan) error {
 		return err
 	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return fmt.Errorf("the loss became %v at step %d (epoch %d, learning rate %g): the last good checkpoint is in %s; "+
-			"try a lower learning rate or clip_norm=1", loss, r.trainer.Steps(), r.at.Epoch+1, r.at.LearningRate, r.Dir)
+		return fmt.Errorf(
+			"the loss became %v at step %d (epoch %d, learning rate %g): the last good checkpoint is in %s; "+
+				"try a lower learning rate or clip_norm=1",
+			loss,
+			r.trainer.Steps(),
+			r.at.Epoch+1,
+			r.at.LearningRate,
+			r.Dir,
+		)
 	}
 	r.at.Batch++
 	r.at.LossSum += loss
@@ -142,8 +150,14 @@ func (r *trainRun) endEpoch(batches int, val experiment.Losses) error {
 		LearningRate: r.at.LearningRate, Seconds: r.seconds()}
 	loss := r.objective.Choose(val)
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return fmt.Errorf("the validation loss became %v after epoch %d (learning rate %g): the last good checkpoint is in "+
-			"%s; try a lower learning rate", loss, point.Epoch, r.at.LearningRate, r.Dir)
+		return fmt.Errorf(
+			"the validation loss became %v after epoch %d (learning rate %g): the last good checkpoint is in "+
+				"%s; try a lower learning rate",
+			loss,
+			point.Epoch,
+			r.at.LearningRate,
+			r.Dir,
+		)
 	}
 	isBest := r.at.Best == 0 || loss < r.objective.Choose(r.at.Curve[r.at.Best-1].Val)
 	r.at.Curve = append(r.at.Curve, point)

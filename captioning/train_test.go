@@ -202,8 +202,10 @@ func TestPatienceAndDecay(t *testing.T) {
 	if len(points) == 400 || len(points) != model.Training.Best+3 {
 		t.Fatalf("%d epochs with the best one %d and patience 3", len(points), model.Training.Best)
 	}
-	if first, last := points[0].LearningRate, points[len(points)-1].LearningRate; first != 0.05 || last != points[model.Training.Best-1].LearningRate/4 {
-		t.Errorf("the learning rate went from %g to %g, with two halvings since the best epoch's %g", first, last, points[model.Training.Best-1].LearningRate)
+	if first, last := points[0].LearningRate, points[len(points)-1].LearningRate; first != 0.05 ||
+		last != points[model.Training.Best-1].LearningRate/4 {
+		t.Errorf("the learning rate went from %g to %g, with two halvings since the best epoch's %g", first, last,
+			points[model.Training.Best-1].LearningRate)
 	}
 }
 

@@ -9,7 +9,10 @@ import (
 
 func TestReadMetadata(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.safetensors")
-	tensors := map[string]Tensor{"a": FromFloat32([]int{2, 3}, make([]float32, 6)), "b": FromFloat32([]int{1}, []float32{7})}
+	tensors := map[string]Tensor{
+		"a": FromFloat32([]int{2, 3}, make([]float32, 6)),
+		"b": FromFloat32([]int{1}, []float32{7}),
+	}
 	if err := Write(path, tensors, map[string]string{"key": "value"}); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/gomlx/go-xla/installer"
 
+	"captionlab/captioning/internal/checksum"
 	"captionlab/captioning/internal/wheel"
 )
 
@@ -134,7 +135,7 @@ func fromWheel(ctx context.Context, name, dir string, say func(string)) (Plugin,
 			"as %s and run `captionlab setup` again", w.file.Package, runtime.GOOS, runtime.GOARCH, target)
 	}
 	plugin := Plugin{Path: target, Version: w.Version, SHA256: w.file.SHA256, Origin: "found"}
-	if whole, err := wheel.IsWhole(target, w.file.SHA256); err != nil || whole {
+	if whole, err := checksum.IsWhole(target, w.file.SHA256); err != nil || whole {
 		return plugin, err
 	}
 	say("fetching " + w.file.Package + " from the Python registry")
@@ -147,7 +148,7 @@ func fromWheel(ctx context.Context, name, dir string, say func(string)) (Plugin,
 
 func withSum(p Plugin) (Plugin, error) {
 	var err error
-	p.SHA256, err = wheel.HashFile(p.Path)
+	p.SHA256, err = checksum.HashFile(p.Path)
 	if err != nil {
 		return Plugin{}, fmt.Errorf("XLA plugin: %w", err)
 	}

@@ -17,7 +17,6 @@ import (
 	"captionlab/captioning"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
-	"captionlab/datasets"
 	"captionlab/datasets/shapes"
 )
 
@@ -156,7 +155,7 @@ func runWorker(backend compute.Backend, args []string) (float64, error) {
 		return 0, err
 	}
 	if _, err := captioning.CheckpointFile(args[2]); err != nil {
-		if err := shortRun(ctx, backend, e, args[2]); err != nil {
+		if err := shortRun(ctx, backend, captioning.DataOptions{Encoder: encoderOptions(args[0], args[1])}, args[2]); err != nil {
 			return 0, err
 		}
 	}
@@ -171,23 +170,22 @@ func runWorker(backend compute.Backend, args []string) (float64, error) {
 }
 
 // shortRun trains the baseline on a few images of the shapes dataset.
-func shortRun(ctx context.Context, backend compute.Backend, e *encoder.Encoder, dir string) error {
+func shortRun(ctx context.Context, backend compute.Backend, o captioning.DataOptions, dir string) error {
 	ds, err := shapes.Open(shapes.WithSize(64, 16, 16))
 	if err != nil {
 		return err
 	}
-	fingerprint, err := datasets.Fingerprint(ctx, ds)
+	data, err := captioning.NewData(ctx, backend, ds, o)
 	if err != nil {
 		return err
 	}
-	features, err := encoder.BuildFeatures(ctx, ds, fingerprint, e, dir+"-features", encoder.FeatureOptions{})
-	if err != nil {
-		return err
-	}
+	defer data.Close()
 	s := experiment.Defaults()
 	s.Epochs, s.LearningRate, s.MinCount = 5, 5e-3, 1
-	_, err = captioning.Train(ctx, backend, captioning.TrainConfig{
-		Dir: dir, Dataset: ds, Fingerprint: fingerprint, Features: features, Settings: s,
-	})
-	return err
+	model, err := captioning.Train(ctx, backend, data, captioning.TrainConfig{Dir: dir, Settings: s})
+	if err != nil {
+		return err
+	}
+	model.Close()
+	return nil
 }

@@ -85,14 +85,19 @@ func exportTest(ctx context.Context, dir string) error {
 	return writeRows(filepath.Join(dir, "features.bin"), rows)
 }
 
+// openFlickr8k opens the dataset with its features.
 func openFlickr8k(ctx context.Context) (datasets.Dataset, *encoder.Features, error) {
 	backend, _, err := xla.Open(xla.OpenOptions{})
 	if err != nil {
 		return nil, nil, err
 	}
 	defer backend.Finalize()
-	ds, _, features, err := flickr8k(ctx, backend)
-	return ds, features, err
+	data, err := flickr8k(ctx, backend)
+	if err != nil {
+		return nil, nil, err
+	}
+	features, err := data.Features(ctx)
+	return data.Dataset, features, err
 }
 
 // writeRows writes feature vectors as raw little-endian float32 values.

@@ -37,7 +37,7 @@ type encodingRate struct {
 func benchFeatures(b *bench) error {
 	b.record.Data = "the first training images of Flickr8k (224 x 224 JPEG); ResNet-50's input is 256 x 256, " +
 		"EfficientNet-Lite0's 224 x 224"
-	ds, err := captioning.OpenDataset("flickr8k", "")
+	ds, err := captioning.OpenDataset("flickr8k", "", "")
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func featuresWorker(backend compute.Backend, args []string) (encodingRate, error
 		return out, err
 	}
 	ctx := context.Background()
-	whole, err := captioning.OpenDataset("flickr8k", "")
+	whole, err := captioning.OpenDataset("flickr8k", "", "")
 	if err != nil {
 		return out, err
 	}

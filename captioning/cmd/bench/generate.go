@@ -102,7 +102,7 @@ type generated struct {
 // generateWorker captions feature vectors from a raw float32 file with the run in dir.
 func generateWorker(backend compute.Backend, dir, features string) (generated, error) {
 	var out generated
-	model, err := captioning.Open(backend, dir)
+	model, err := captioning.OpenModel(backend, dir, captioning.ModelOptions{})
 	if err != nil {
 		return out, err
 	}

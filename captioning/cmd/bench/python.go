@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"captionlab/captioning/weights"
+	"captionlab/captioning/internal/cache"
 )
 
 // pinned lists the packages of the Python side.
@@ -19,11 +19,10 @@ var pinned = []string{"torch==2.11.0", "torchvision==0.26.0", "safetensors==0.6.
 
 // makePython returns the interpreter of the benchmarks' virtual environment, which it creates unless it is complete.
 func makePython(ctx context.Context) (string, error) {
-	cache, err := weights.CacheDir()
+	dir, err := cache.Bench()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "bench-venv")
 	interpreter := filepath.Join(dir, "bin", "python")
 	done, packages := filepath.Join(dir, "complete"), []byte(strings.Join(pinned, "\n"))
 	if installed, err := os.ReadFile(done); err == nil && bytes.Equal(installed, packages) {

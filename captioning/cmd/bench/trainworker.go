@@ -39,7 +39,7 @@ func trainWorker(backend compute.Backend, args []string) (trained, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	ds, fingerprint, features, err := flickr8k(ctx, backend)
+	data, err := flickr8k(ctx, backend)
 	if err != nil {
 		return trained{}, err
 	}
@@ -53,8 +53,8 @@ func trainWorker(backend compute.Backend, args []string) (trained, error) {
 	var out trained
 	var warmAt time.Time
 	steps, warmTokens := 0, 0
-	_, err = captioning.Train(ctx, backend, captioning.TrainConfig{
-		Dir: dir, Dataset: ds, Fingerprint: fingerprint, Features: features, Settings: s,
+	_, err = captioning.Train(ctx, backend, data, captioning.TrainConfig{
+		Dir: dir, Settings: s,
 		CheckpointEvery: 24 * time.Hour,
 		Progress: func(p captioning.TrainProgress) {
 			steps++

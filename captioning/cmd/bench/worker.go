@@ -13,7 +13,6 @@ import (
 	"captionlab/captioning"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/xla"
-	"captionlab/datasets"
 )
 
 // workerCommand is the first argument of a worker: this program in a process of its own, whose memory can be measured.
@@ -50,31 +49,22 @@ func work(args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(result)
 }
 
-// flickr8k opens the dataset and its EfficientNet-Lite0 features, as captionlab train does.
-func flickr8k(ctx context.Context, backend compute.Backend) (datasets.Dataset, string, *encoder.Features, error) {
-	ds, err := captioning.OpenDataset("flickr8k", "")
-	if err != nil {
-		return nil, "", nil, err
-	}
-	enc, err := captioning.OpenEncoder(ctx, backend, captioning.EncoderOptions{Name: "efficientnet-lite0"})
-	if err != nil {
-		return nil, "", nil, err
-	}
-	fingerprint, err := datasets.Fingerprint(ctx, ds)
-	if err != nil {
-		return nil, "", nil, err
-	}
-	features, err := captioning.Features(ctx, ds, fingerprint, enc, nil)
-	return ds, fingerprint, features, err
+// flickr8k opens the dataset with EfficientNet-Lite0, as captionlab train does.
+func flickr8k(ctx context.Context, backend compute.Backend) (*captioning.Data, error) {
+	options := captioning.DataOptions{Encoder: captioning.EncoderOptions{Name: "efficientnet-lite0"}}
+	return captioning.OpenData(ctx, backend, "flickr8k", options)
 }
 
 // openEncoder opens an encoder with a weights file, or with its own weights when weights is "-".
 func openEncoder(ctx context.Context, backend compute.Backend, name, weights string) (*encoder.Encoder, error) {
-	options := captioning.EncoderOptions{Name: name}
-	if weights != "-" {
-		options.Weights = weights
+	return captioning.OpenEncoder(ctx, backend, encoderOptions(name, weights))
+}
+
+func encoderOptions(name, weights string) captioning.EncoderOptions {
+	if weights == "-" {
+		weights = ""
 	}
-	return captioning.OpenEncoder(ctx, backend, options)
+	return captioning.EncoderOptions{Name: name, Weights: weights}
 }
 
 func openFile(name string) (io.ReadCloser, error) { return os.Open(name) }

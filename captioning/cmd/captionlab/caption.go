@@ -29,9 +29,9 @@ func newCaptionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "caption RUN IMAGE...",
 		Short: "Caption images (JPEG, PNG, WebP, GIF) with a trained run",
-		Long: "Each IMAGE is a file or a folder. A folder stands for all files in it and in its subfolders, except hidden files and\n" +
-			"links to folders. Files that are damaged or not images are listed on standard error and do not stop the others;\n" +
-			"the exit status is then 1.\n",
+		Long: "Each IMAGE is a file or a folder. A folder stands for all files in it and in its subfolders, except\n" +
+			"hidden files and links to folders. Files that are damaged or not images are listed on standard error\n" +
+			"and do not stop the others; the exit status is then 1.",
 		Example: "  captionlab caption results/flickr8k/baseline/seed-1 holiday.jpg\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 *.jpg --beam 5\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 ~/photos --json > captions.json 2> bad.txt\n" +

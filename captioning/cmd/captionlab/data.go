@@ -24,11 +24,14 @@ func (f *dataFlags) register(cmd *cobra.Command, splitFlag string) {
 	flags, o := cmd.Flags(), &f.options
 	flags.StringVar(&f.dataset, "dataset", "shapes", "dataset: "+strings.Join(captioning.DatasetNames(), ", "))
 	flags.StringVar(&o.Dir, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA)")
-	flags.StringVar(&o.Split, splitFlag, "", "split of COCO: pa4 (the paper's), karpathy, or a path to lists of ids (default: pa4)")
+	flags.StringVar(&o.Split, splitFlag, "",
+		"split of COCO: pa4 (the paper's), karpathy, or a path to lists of ids (default: pa4)")
 	flags.StringVar(&o.Encoder.Name, "encoder", "", "encoder: "+strings.Join(encoder.Names(), " or ")+
 		"; append -bfloat16 for that precision (default: resnet50 if its weights are found, otherwise efficientnet-lite0)")
-	flags.StringVar(&o.Encoder.Weights, "weights", "", "weights of the encoder, .pth or safetensors (default: where they are kept)")
-	flags.BoolVar(&o.Verify, "verify", false, "read and hash all images and stored features again, even if their files look unchanged")
+	flags.StringVar(&o.Encoder.Weights, "weights", "",
+		"weights of the encoder, .pth or safetensors (default: where they are kept)")
+	flags.BoolVar(&o.Verify, "verify", false,
+		"read and hash all images and stored features again, even if their files look unchanged")
 }
 
 // open opens the dataset. backend may be nil if the features are not needed or complete.
@@ -48,7 +51,8 @@ func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*caption
 		if p.Skipped > 0 {
 			skipped = fmt.Sprintf(", %d unreadable", p.Skipped)
 		}
-		m.show(p.Done == p.Total, "features: %d of %d images, %.1f/s, %v left%s", p.Done, p.Total, p.Rate, short(p.Remaining), skipped)
+		m.show(p.Done == p.Total, "features: %d of %d images, %.1f/s, %v left%s", p.Done, p.Total, p.Rate,
+			short(p.Remaining), skipped)
 	}
 	return captioning.OpenData(ctx, backend, f.dataset, f.options)
 }

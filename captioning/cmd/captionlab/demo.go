@@ -56,8 +56,13 @@ func demo(ctx context.Context, out io.Writer, folder string) error {
 	}
 	defer data.Close()
 	m, dir := newMeter(), filepath.Join(folder, "run")
-	model, err := captioning.Train(ctx, backend, data, captioning.TrainConfig{Dir: dir, Settings: demoSettings(), Resume: true,
-		Progress: trainMeter(m), Warn: func(line string) { m.say("%s", line) }})
+	model, err := captioning.Train(
+		ctx,
+		backend,
+		data,
+		captioning.TrainConfig{Dir: dir, Settings: demoSettings(), Resume: true,
+			Progress: trainMeter(m), Warn: func(line string) { m.say("%s", line) }},
+	)
 	if errors.Is(err, captioning.ErrStopped) {
 		return fmt.Errorf("stopped; run `captionlab demo` again to continue (%s)", dir)
 	}
@@ -86,13 +91,19 @@ const demoImages = 36
 
 var demoPage = template.Must(template.New("demo").Parse(`<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>captionlab demo</title>
-<body style="font:15px/1.5 system-ui,sans-serif;max-width:1240px;margin:24px auto;padding:0 16px;color:#222;background:#fafafa">
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1240px; margin: 24px auto; padding: 0 16px; color: #222;
+  background: #fafafa }
+</style>
+<body>
 <h1>captionlab demo</h1>
-<p>An LSTM learned to describe {{.Train}} images that the program drew. Below are the first of the {{.Test}} test images. They
-show combinations that no training image showed. The caption in bold is the model's; below it are the five reference captions.</p>
+<p>An LSTM learned to describe {{.Train}} images that the program drew. Below are the first of the {{.Test}} test
+images. They show combinations that no training image showed. The caption in bold is the model's; below it are the five
+reference captions.</p>
 <table style="border-collapse:collapse" cellpadding="6">
 <tr><th align="left">loss_token</th>{{range .Scores}}<th>{{.Name}}</th>{{end}}</tr>
-<tr align="right"><td align="left">{{printf "%.4f" .Loss}} nat</td>{{range .Scores}}<td>{{printf "%.1f" .Value}}</td>{{end}}</tr>
+<tr align="right"><td align="left">{{printf "%.4f" .Loss}} nat</td>
+{{range .Scores}}<td>{{printf "%.1f" .Value}}</td>{{end}}</tr>
 </table>
 {{.Curve}}
 {{.Gallery}}

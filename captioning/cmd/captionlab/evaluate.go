@@ -107,7 +107,8 @@ func printEvaluation(out io.Writer, e *captioning.Evaluation, protocol string) e
 	if protocol != "coco" {
 		printScores(w, "pa4", e.PA4, 1, 3)
 	}
-	fmt.Fprintf(w, "captions\t%d different, %.1f words on average, %d different words\n", e.Distinct, e.MeanWords, e.Words)
+	fmt.Fprintf(w, "captions\t%d different, %.1f words on average, %d different words\n", e.Distinct, e.MeanWords,
+		e.Words)
 	return w.Flush()
 }
 
@@ -131,10 +132,13 @@ type generationFlags struct {
 
 func (f *generationFlags) register(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.o.Beam, "beam", 1, "number of hypotheses of a beam search")
-	cmd.Flags().Float64Var(&f.o.LengthPenalty, "length-penalty", 0, "divide a hypothesis's log-probability by its length to this power")
-	cmd.Flags().Float64Var(&f.o.Temperature, "temperature", 0, "sample from softmax(logits/T); 0 takes the likeliest word")
+	cmd.Flags().Float64Var(&f.o.LengthPenalty, "length-penalty", 0,
+		"divide a hypothesis's log-probability by its length to this power")
+	cmd.Flags().Float64Var(&f.o.Temperature, "temperature", 0,
+		"sample from softmax(logits/T); 0 takes the likeliest word")
 	cmd.Flags().IntVar(&f.o.TopK, "top-k", 0, "sample only among the K likeliest words")
-	cmd.Flags().Float64Var(&f.o.TopP, "top-p", 0, "sample only among the likeliest words that together reach probability P")
+	cmd.Flags().Float64Var(&f.o.TopP, "top-p", 0,
+		"sample only among the likeliest words that together reach probability P")
 	cmd.Flags().Uint64Var(&f.o.Seed, "sample-seed", 1, "seed of the sampling")
 	cmd.Flags().IntVar(&f.o.MaxWords, "max-words", 20, "longest caption, in words")
 	cmd.Flags().BoolVar(&f.o.AllowUnknown, "allow-unk", false, "allow <unk> in captions, as the paper's code does")

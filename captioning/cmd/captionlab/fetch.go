@@ -25,10 +25,10 @@ func newFetchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fetch [NAME...]",
 		Short: "Download a dataset or the weights of ResNet-50 from the official address",
-		Long: "Interrupted downloads resume. Every download is checked, and no incomplete file appears under its final name. Datasets\n" +
-			"go to the folder where --dataset NAME looks for them, weights to that of --encoder resnet50. Without a name, the command\n" +
-			"lists what it can download. Karpathy's split (dataset_coco.json) has no published checksum; place it next to COCO's\n" +
-			"annotations yourself.",
+		Long: "Interrupted downloads resume. Every download is checked, and no incomplete file appears under its\n" +
+			"final name. Datasets go to the folder where --dataset NAME looks for them, weights to that of\n" +
+			"--encoder resnet50. Without a name, the command lists what it can download. Karpathy's split\n" +
+			"(dataset_coco.json) has no published checksum; place it next to COCO's annotations yourself.",
 		Example: "  captionlab fetch\n" +
 			"  captionlab fetch coco resnet50 --dry-run\n" +
 			"  captionlab fetch flickr8k --to ~/flickr8k",

@@ -12,9 +12,10 @@ func newReportCommand() *cobra.Command {
 	var check bool
 	var root string
 	cmd := &cobra.Command{
-		Use:     "report",
-		Short:   "Generate the tables, figures and claims from the records",
-		Long:    "Writes results/README.md, the figures next to it, and the tables in README.md, from the records in results/ only.",
+		Use:   "report",
+		Short: "Generate the tables, figures and claims from the records",
+		Long: "Writes results/README.md, the figures next to it, and the tables in README.md, from the records in\n" +
+			"results/ only.",
 		Example: "  captionlab report\n  captionlab report --check   # fails if a table is stale",
 		Args:    exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {

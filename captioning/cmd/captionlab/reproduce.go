@@ -25,20 +25,22 @@ func newReproduceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reproduce",
 		Short: "Complete every declared run and its records",
-		Long: "Trains every declared experiment on a dataset with each of its seeds, generates captions with every decoding strategy,\n" +
-			"and writes records to results/DATASET/EXPERIMENT/seed-N. Finished runs are skipped; interrupted ones resume. Checkpoints\n" +
-			"stay in the cache folder. Next step: captionlab report",
+		Long: "Trains every declared experiment on a dataset with each of its seeds, generates captions with every\n" +
+			"decoding strategy, and writes records to results/DATASET/EXPERIMENT/seed-N. Finished runs are\n" +
+			"skipped; interrupted ones resume. Checkpoints stay in the cache folder. Next step: captionlab report",
 		Example: "  captionlab reproduce --dataset flickr8k --data ~/flickr8k --dry-run\n" +
 			"  captionlab reproduce --dataset flickr8k --only 'lr-*'\n" +
 			"  captionlab reproduce --dataset coco --split pa4 --encoder resnet50   # the paper's own setting\n" +
 			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1,2,3,4,5\n" +
-			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1 --again   # are the numbers still the same?",
+			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1 --again   # still the same numbers?",
 		Args: exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	c.data.register(cmd, "split")
-	cmd.Flags().StringVar(&c.only, "only", "*", "experiments to run: a pattern such as 'lr-*', or several separated by commas")
-	cmd.Flags().Int64SliceVar(&c.seeds, "seeds", nil, "seeds to run, such as 1,2,3 (default: those that each experiment declares)")
+	cmd.Flags().StringVar(&c.only, "only", "*",
+		"experiments to run: a pattern such as 'lr-*', or several separated by commas")
+	cmd.Flags().Int64SliceVar(&c.seeds, "seeds", nil,
+		"seeds to run, such as 1,2,3 (default: those that each experiment declares)")
 	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "only show the plan")
 	cmd.Flags().BoolVar(&c.again, "again", false, "repeat finished runs and report whether the weights are the same")
 	cmd.Flags().StringVar(&c.results, "results", "results", "folder of the records")
@@ -90,7 +92,8 @@ func (c *reproduceCall) run(ctx context.Context, out io.Writer) error {
 }
 
 // all completes the jobs that are not done. A failed job does not stop the others.
-func (c *reproduceCall) all(ctx context.Context, out io.Writer, r captioning.Reproduction, jobs []captioning.Job) error {
+func (c *reproduceCall) all(ctx context.Context, out io.Writer, r captioning.Reproduction,
+	jobs []captioning.Job) error {
 	var failed []error
 	for i, j := range jobs {
 		if j.Done {
@@ -99,8 +102,13 @@ func (c *reproduceCall) all(ctx context.Context, out io.Writer, r captioning.Rep
 		before, _ := experiment.ReadRun(j.Records)
 		m := newMeter()
 		m.say("%s (%d of %d)", j.Name(), i+1, len(jobs))
-		err := r.Run(ctx, c.backend, j, captioning.RunOptions{Run: experiment.Run{Backend: c.info, Command: c.commandFor(j)},
-			Progress: trainMeter(m), Warn: func(line string) { m.say("%s", line) }})
+		err := r.Run(
+			ctx,
+			c.backend,
+			j,
+			captioning.RunOptions{Run: experiment.Run{Backend: c.info, Command: c.commandFor(j)},
+				Progress: trainMeter(m), Warn: func(line string) { m.say("%s", line) }},
+		)
 		switch {
 		case errors.Is(err, captioning.ErrStopped) || ctx.Err() != nil:
 			return fmt.Errorf("stopped in %s; run the same command again to continue", j.Name())

@@ -35,9 +35,9 @@ func newScoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "score",
 		Short: "Score a caption file as coco-caption or the paper does",
-		Long: "Score captions (COCO result format) against references (COCO caption annotations).\n" +
-			"Protocol coco is what pycocoevalcap 1.2 computes, from 0 to 1 (CIDEr-D to 10), printed times 100. Protocol pa4 is the mean\n" +
-			"over images of NLTK's sentence BLEU with smoothing method 1, from 0 to 100.",
+		Long: "Scores captions (COCO result format) against references (COCO caption annotations). Protocol coco is\n" +
+			"what pycocoevalcap 1.2 computes, from 0 to 1 (CIDEr-D to 10), printed times 100. Protocol pa4 is the\n" +
+			"mean over images of NLTK's sentence BLEU with smoothing method 1, from 0 to 100.",
 		Example: "  captionlab score --references captions_val2014.json --captions results.json\n" +
 			"  captionlab score --references R.json --captions mine.json --compare theirs.json --bootstrap 1000\n" +
 			"  captionlab score --references R.json --captions C.json --protocol pa4 --json\n" +
@@ -54,11 +54,14 @@ func newScoreCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.captions, "captions", "", "captions to score, COCO result format (required)")
 	cmd.Flags().StringVar(&f.compare, "compare", "", "a second caption file: test the difference on the same images")
 	cmd.Flags().StringVar(&f.protocol, "protocol", "coco", "protocol: coco or pa4")
-	cmd.Flags().StringVar(&f.options.Tokens, "tokens", "", "tokenizer: ptb, treebank or whitespace (default: ptb for coco, whitespace for pa4)")
-	cmd.Flags().IntVar(&f.bootstrap.Draws, "bootstrap", 0, "draws for confidence intervals (default with --compare: 1000)")
+	cmd.Flags().StringVar(&f.options.Tokens, "tokens", "",
+		"tokenizer: ptb, treebank or whitespace (default: ptb for coco, whitespace for pa4)")
+	cmd.Flags().IntVar(&f.bootstrap.Draws, "bootstrap", 0,
+		"draws for confidence intervals (default with --compare: 1000)")
 	cmd.Flags().Uint64Var(&f.bootstrap.Seed, "seed", 1, "seed of the draws")
 	cmd.Flags().StringVar(&f.explain, "explain", "", "show which n-grams of this image's caption match")
-	cmd.Flags().BoolVar(&f.options.AllowMissing, "allow-missing", false, "leave out images without a caption or without references, and report how many")
+	cmd.Flags().BoolVar(&f.options.AllowMissing, "allow-missing", false,
+		"leave out images without a caption or without references, and report how many")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, including the scores of single images")
 	return cmd
 }
@@ -141,7 +144,8 @@ func (r *scoreReport) fill(f *scoreFlags, refs score.References, captions []scor
 }
 
 // score scores captions in the chosen protocol.
-func (r *scoreReport) score(f *scoreFlags, refs score.References, captions []score.Caption) (corpus score.Corpus, err error) {
+func (r *scoreReport) score(f *scoreFlags, refs score.References,
+	captions []score.Caption) (corpus score.Corpus, err error) {
 	if f.protocol == "coco" {
 		r.Coco, err = score.Coco(refs, captions, f.options)
 		return r.Coco, err
@@ -184,7 +188,8 @@ func (r *scoreReport) print(out io.Writer, f *scoreFlags) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "protocol %s, tokens %s, %d images\n", f.protocol, f.options.Tokens, count)
 	if left != (score.Left{}) {
-		fmt.Fprintf(w, "left out: %d images without a caption, %d captions without references\n", left.NoCaption, left.NoReferences)
+		fmt.Fprintf(w, "left out: %d images without a caption, %d captions without references\n", left.NoCaption,
+			left.NoReferences)
 	}
 	for _, name := range corpus.Metrics() {
 		value, _ := corpus.Value(name)
@@ -199,7 +204,8 @@ func (r *scoreReport) print(out io.Writer, f *scoreFlags) error {
 		fmt.Fprintln(w)
 	}
 	d := r.Diversity
-	fmt.Fprintf(w, "captions\t%d different, %.1f tokens on average, %d different words, distinct-1 %.4f, distinct-2 %.4f\n",
+	fmt.Fprintf(w,
+		"captions\t%d different, %.1f tokens on average, %d different words, distinct-1 %.4f, distinct-2 %.4f\n",
 		d.Different, d.MeanWords, d.Words, d.Distinct1, d.Distinct2)
 	return w.Flush()
 }

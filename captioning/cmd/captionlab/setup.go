@@ -49,8 +49,10 @@ func newSetupCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&options.Wheel, "plugin", "", "install the plugin of this wheel, even if another one is installed")
-	cmd.Flags().StringVar(&options.Dir, "lib", "", "folder to install the plugin in (default: the user's go-xla folder)")
+	cmd.Flags().StringVar(&options.Wheel, "plugin", "",
+		"install the plugin of this wheel, even if another one is installed")
+	cmd.Flags().StringVar(&options.Dir, "lib", "",
+		"folder to install the plugin in (default: the user's go-xla folder)")
 	cmd.Flags().BoolVar(&pluginOnly, "plugin-only", false, "do not fetch the encoder's weights")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
@@ -64,7 +66,8 @@ func printEncoder(out io.Writer, source weights.Source) {
 	if source.Replaced {
 		from += " (a damaged file was replaced)"
 	}
-	fmt.Fprintf(out, "small encoder %s\n              %s\n              SHA-256 %s\n", source.Path, origin(from), source.SHA256)
+	fmt.Fprintf(out, "small encoder %s\n              %s\n              SHA-256 %s\n", source.Path, origin(from),
+		source.SHA256)
 }
 
 // origin says where an installed file came from.

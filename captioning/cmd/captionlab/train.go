@@ -35,8 +35,8 @@ func newTrainCommand() *cobra.Command {
 		Short: "Train one model and evaluate it on the test split",
 		Example: "  captionlab train --dataset shapes\n" +
 			"  captionlab train --dataset flickr8k --data ~/flickr8k --experiment baseline --seed 2\n" +
-			"  captionlab train --dataset flickr8k --set hidden=1024 --set learning_rate=1e-4 --out ~/runs/wide\n" +
-			"  captionlab train --dataset flickr8k --set hidden=1024 --set learning_rate=1e-4 --out ~/runs/wide --resume",
+			"  captionlab train --dataset flickr8k --set hidden=1024 --out ~/runs/wide\n" +
+			"  captionlab train --dataset flickr8k --set hidden=1024 --out ~/runs/wide --resume",
 		Args: exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.seedIsChosen = cmd.Flags().Changed("seed")

@@ -68,10 +68,12 @@ func check(path string) ([]string, error) {
 		}
 		from, to := files.Position(function.Pos()), files.Position(function.End())
 		if length := to.Line - from.Line + 1; length > maxFunction {
-			problems = append(problems, fmt.Sprintf("%s: %s has %d lines, at most %d", from, function.Name, length, maxFunction))
+			problems = append(problems,
+				fmt.Sprintf("%s: %s has %d lines, at most %d", from, function.Name, length, maxFunction))
 		}
 		if n := function.Type.Params.NumFields(); n > maxParameters {
-			problems = append(problems, fmt.Sprintf("%s: %s has %d parameters, at most %d", from, function.Name, n, maxParameters))
+			problems = append(problems,
+				fmt.Sprintf("%s: %s has %d parameters, at most %d", from, function.Name, n, maxParameters))
 		}
 		return true
 	})
