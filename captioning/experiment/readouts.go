@@ -86,7 +86,12 @@ func (r ReadoutRecord) PA4Interval(metric string) (score.Interval, bool) {
 // PA4Difference returns the paired difference of a pa4 score from the greedy captions. It reports false if the record
 // lacks it.
 func (r ReadoutRecord) PA4Difference(metric string) (score.Difference, bool) {
-	return find(r.PA4AgainstGreedy, func(d score.Difference) bool { return d.Metric == metric })
+	return DifferenceOf(r.PA4AgainstGreedy, metric)
+}
+
+// DifferenceOf returns the difference in the score called metric. It reports false if the list lacks it.
+func DifferenceOf(differences []score.Difference, metric string) (score.Difference, bool) {
+	return find(differences, func(d score.Difference) bool { return d.Metric == metric })
 }
 
 // CorpusValue returns the score of a corpus called metric, on the corpus's own scale, or NaN if it lacks it.

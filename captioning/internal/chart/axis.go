@@ -93,7 +93,7 @@ func (a *axis) logTicks(factors []float64) []tick {
 	return out
 }
 
-// evenTicks are at most so many multiples of 1, 2 or 5 times a power of ten.
+// evenTicks are the multiples of 1, 2 or 5 times a power of ten, at most the given number.
 func (a *axis) evenTicks(atMost float64) []tick {
 	low, high := a.ends()
 	if a.log {

@@ -25,7 +25,7 @@ type Series struct {
 	Points    [][2]float64
 	OnRight   bool // measured on the right axis, and dashed
 	SameColor bool // has the color of the series before it
-	// Bars is the width of bars, in units of x. If it is above 0, each point is the top centre of a bar that stands on
+	// Bars is the width of bars, in units of x. If it is above 0, each point is the top center of a bar that starts at
 	// zero, and the points must be sorted by x. The first series of bars is filled, the others are outlines in front
 	// of it.
 	Bars float64
