@@ -47,8 +47,8 @@ func (all Intervals) Get(metric string) (Interval, bool) {
 	return all[i], true
 }
 
-// Bootstrap returns percentile confidence intervals of all scores. Each draw takes as many images as the corpus has, with
-// replacement (Efron and Tibshirani 1993; for BLEU Koehn 2004). The same seed gives the same intervals.
+// Bootstrap returns percentile confidence intervals of all scores. Each draw takes as many images as the corpus has,
+// with replacement (Efron and Tibshirani 1993; for BLEU Koehn 2004). The same seed gives the same intervals.
 func Bootstrap(c Corpus, o BootstrapOptions) (Intervals, error) {
 	return BootstrapMean([]Corpus{c}, o)
 }

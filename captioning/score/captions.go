@@ -12,7 +12,7 @@ import (
 	"captionlab/captioning/internal/atomicfile"
 )
 
-// ID names a picture. An ID that is a canonical decimal integer is a JSON number in files, any other a string.
+// ID identifies an image. In files, an ID that is a canonical decimal integer is a JSON number, any other a string.
 type ID string
 
 // MarshalJSON writes 42 for "42" and "a.jpg" for "a.jpg".
@@ -30,7 +30,7 @@ func (id *ID) UnmarshalJSON(data []byte) error {
 	}
 	n, err := strconv.ParseInt(string(data), 10, 64)
 	if err != nil {
-		return fmt.Errorf("image id %s is neither a whole number nor a string", data)
+		return fmt.Errorf("image id %s is neither an integer nor a string", data)
 	}
 	*id = ID(strconv.FormatInt(n, 10))
 	return nil
@@ -40,14 +40,14 @@ func (id *ID) UnmarshalJSON(data []byte) error {
 type Caption struct {
 	ID   ID
 	Text string
-	// LogProb is the natural logarithm of the caption's probability, as the model gave it. Caption files do not hold it.
+	// LogProb is the natural logarithm of the caption's probability, as the model gave it. Caption files omit it.
 	LogProb float64
 }
 
-// References are the reference captions by picture.
+// References are the reference captions of each image.
 type References map[ID][]string
 
-// entry is one caption in either kind of COCO file.
+// entry is one caption in a COCO result or annotation file.
 type entry struct {
 	ImageID *ID     `json:"image_id"`
 	Caption *string `json:"caption"`
@@ -63,15 +63,15 @@ func (e entry) check(file string, index int) error {
 	return nil
 }
 
-// ReadCaptions reads a file in COCO result format, [{"image_id": ..., "caption": "..."}], in its order. A picture that is
-// there twice, and an entry without id or caption, are errors that name it.
+// ReadCaptions reads a file in COCO result format, [{"image_id": ..., "caption": "..."}], and keeps its order. It
+// fails if an image occurs twice or an entry lacks its id or caption; the error names the entry.
 func ReadCaptions(file string) ([]Caption, error) {
 	var entries []entry
 	if err := readJSON(file, &entries); err != nil {
 		return nil, err
 	}
 	if len(entries) == 0 {
-		return nil, fmt.Errorf("%s holds no caption", file)
+		return nil, fmt.Errorf("%s has no captions: want [{\"image_id\": ..., \"caption\": ...}, ...]", file)
 	}
 	seen := make(map[ID]int, len(entries))
 	captions := make([]Caption, len(entries))
@@ -80,7 +80,8 @@ func ReadCaptions(file string) ([]Caption, error) {
 			return nil, err
 		}
 		if first, double := seen[*e.ImageID]; double {
-			return nil, fmt.Errorf("%s: image %s has two captions, entries %d and %d; keep one", file, *e.ImageID, first, i)
+			return nil, fmt.Errorf("%s: image %s has two captions, entries %d and %d: keep one",
+				file, *e.ImageID, first, i)
 		}
 		seen[*e.ImageID] = i
 		captions[i] = Caption{ID: *e.ImageID, Text: *e.Caption}
@@ -88,7 +89,7 @@ func ReadCaptions(file string) ([]Caption, error) {
 	return captions, nil
 }
 
-// ReadBoth reads a caption file and a reference file at once, on two cores.
+// ReadBoth reads a caption file and a reference file in parallel.
 func ReadBoth(captionFile, referenceFile string) (captions []Caption, refs References, err error) {
 	var refsErr error
 	var wg sync.WaitGroup
@@ -98,7 +99,8 @@ func ReadBoth(captionFile, referenceFile string) (captions []Caption, refs Refer
 	return captions, refs, errors.Join(err, refsErr)
 }
 
-// ReadReferences reads a file in COCO caption annotation format, {"annotations": [{"image_id": ..., "caption": "..."}]}.
+// ReadReferences reads a file in COCO caption annotation format, {"annotations": [{"image_id": ..., "caption":
+// "..."}]}.
 func ReadReferences(file string) (References, error) {
 	var content struct {
 		Annotations []entry `json:"annotations"`
@@ -107,7 +109,7 @@ func ReadReferences(file string) (References, error) {
 		return nil, err
 	}
 	if len(content.Annotations) == 0 {
-		return nil, fmt.Errorf("%s holds no \"annotations\": is it a COCO caption annotation file?", file)
+		return nil, fmt.Errorf("%s has no \"annotations\": want a COCO caption annotation file", file)
 	}
 	refs := make(References)
 	for i, e := range content.Annotations {
@@ -134,7 +136,7 @@ func readJSON(file string, to any) error {
 	return nil
 }
 
-// WriteCaptions writes captions in COCO result format, one a line, whole or not at all.
+// WriteCaptions writes captions in COCO result format, one per line. It replaces the file atomically.
 func WriteCaptions(file string, captions []Caption) error {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)

@@ -15,21 +15,21 @@ var ciderDMetric = Metric{
 	},
 }
 
-// frequencies tells in how many pictures' references each n-gram occurs. It is split into parts by hash, so that several
-// cores can fill it at once.
+// frequencies counts, for each n-gram, the images whose references contain it. It is split into parts by hash, so that
+// several cores can fill it at once.
 type frequencies struct {
 	parts []frequencyPart
-	logs  []float64 // natural logarithm of 0 to the number of pictures; that of 0 is 0, as the reference clips it
+	logs  []float64 // natural logarithms of 0, ..., number of images; that of 0 is 0, as in cider_scorer.py
 }
 
 // frequencyPart is an open-addressing table.
 type frequencyPart struct {
 	grams  []ngram
-	images []int32 // 0 is an empty place
+	images []int32 // by slot; 0 means that the slot is free
 	used   int
 }
 
-// documentFrequencies counts over the segments.
+// documentFrequencies counts the n-grams of the segments' references.
 func documentFrequencies(segments []segment) *frequencies {
 	f := &frequencies{parts: make([]frequencyPart, runtime.GOMAXPROCS(0)), logs: make([]float64, len(segments)+1)}
 	for n := 1; n <= len(segments); n++ {
@@ -37,7 +37,7 @@ func documentFrequencies(segments []segment) *frequencies {
 	}
 	inParallel(len(f.parts), func(p int) {
 		part := &f.parts[p]
-		part.resize(1 << bits.Len(uint(16*len(segments)))) // enough for most captions; it grows for others
+		part.resize(1 << bits.Len(uint(16*len(segments)))) // enough for most captions; add grows it
 		for i := range segments {
 			s := &segments[i]
 			for g, h := range s.hashes {
@@ -57,7 +57,7 @@ func documentFrequencies(segments []segment) *frequencies {
 	return f
 }
 
-// part is where an n-gram belongs. It looks at high bits; places in a part come from the low ones.
+// part returns the index of the part for a hash. It uses high bits, because slots within a part use the low ones.
 func (f *frequencies) part(hash uint64) int { return int(hash >> 40 % uint64(len(f.parts))) }
 
 func (p *frequencyPart) resize(size int) {
@@ -71,7 +71,7 @@ func (p *frequencyPart) resize(size int) {
 	}
 }
 
-// find is the place of an n-gram, or the empty one where it would go.
+// find returns the slot of an n-gram, or the free slot where it belongs.
 func (p *frequencyPart) find(g ngram, hash uint64) int {
 	mask := len(p.grams) - 1
 	at := int(hash) & mask
@@ -93,20 +93,20 @@ func (p *frequencyPart) add(g ngram, hash uint64) {
 	p.images[at]++
 }
 
-// log is the logarithm of the number of pictures in whose references g is, at least of 1.
+// log returns the logarithm of the number of images whose references contain g, 0 if there is none.
 func (f *frequencies) log(g ngram, hash uint64) float64 {
 	part := &f.parts[f.part(hash)]
 	return f.logs[part.images[part.find(g, hash)]]
 }
 
-// vector is the length of a caption as weighted n-grams.
+// vector describes a caption as a vector of weighted n-grams: its Euclidean length by order.
 type vector struct {
 	norms   [maxOrder]float64
-	bigrams int // coco-caption's length penalty looks at these alone
+	bigrams int // the length penalty of coco-caption counts only these
 }
 
-// ciderD is CIDEr-D of one picture (Vedantam, Zitnick and Parikh 2015), n = 4, sigma = 6, times 10, as cider_scorer.py of
-// coco-caption computes it. logImages is the logarithm of the number of pictures.
+// ciderD returns the CIDEr-D of one image (Vedantam, Zitnick and Parikh 2015), n = 4, sigma = 6, times 10, as
+// cider_scorer.py of coco-caption computes it. logImages is the logarithm of the number of images.
 func (s *segment) ciderD(f *frequencies, logImages float64) float64 {
 	const sigma = 6.0
 	width := s.width()

@@ -35,8 +35,9 @@ func Both(refs References, captions []Caption) (*CocoScores, *PA4Scores, error) 
 	return coco, pa4, nil
 }
 
-// Coco scores captions as coco-caption does: corpus BLEU with the closest reference length, ROUGE-L and CIDEr-D as means
-// over images, document frequencies from the references of the scored images. The default of Options.Tokens is "ptb".
+// Coco scores captions as coco-caption does: corpus BLEU with the closest reference length, ROUGE-L and CIDEr-D as
+// means over images, document frequencies from the references of the scored images. The default of Options.Tokens is
+// "ptb".
 func Coco(refs References, captions []Caption, o Options) (*CocoScores, error) {
 	m, err := Measure(refs, captions, cocoMetrics, o)
 	if err != nil {

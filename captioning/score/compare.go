@@ -31,10 +31,10 @@ func (all Differences) Get(metric string) (Difference, bool) {
 }
 
 // Compare tests whether the captions of a score differently from those of b on the same images. It returns a paired
-// bootstrap interval of the difference and the p-value of paired approximate randomization, which swaps the two captions
-// of each image with probability 1/2 (Noreen 1989; for translation Riezler and Maxwell 2005). With r of the draws at least
-// as far apart as the observed scores, p is (r+1)/(draws+1), so it is never 0. Compare fails if a and b have different
-// scores or different images.
+// bootstrap interval of the difference and the p-value of paired approximate randomization, which swaps the two
+// captions of each image with probability 1/2 (Noreen 1989; for translation Riezler and Maxwell 2005). With r of the
+// draws at least as far apart as the observed scores, p is (r+1)/(draws+1), so it is never 0. Compare fails if a and b
+// have different scores or different images.
 func Compare(a, b Corpus, o BootstrapOptions) (Differences, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -62,8 +62,8 @@ func Compare(a, b Corpus, o BootstrapOptions) (Differences, error) {
 	return out, nil
 }
 
-// pairedRows hold the statistics of two corpora: in each row, those of a come before those of b, so that an image's two
-// captions are drawn together.
+// pairedRows hold the statistics of two corpora: in each row, those of a come before those of b, so that an image's
+// two captions are drawn together.
 type pairedRows struct {
 	rows  [][]float64
 	width int // of a, and of b

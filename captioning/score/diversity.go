@@ -16,8 +16,8 @@ type DiversityScores struct {
 	Words     int     `json:"words_used"`         // different words
 	MeanWords float64 `json:"mean_words"`
 	// SelfBLEU is the mean BLEU-4 (NLTK's, method 1) of each caption against the other captions of its image, averaged
-	// over the captions of an image and then over images (Zhu et al. 2018). A high value means that samples repeat each
-	// other. Nil if no image has two captions.
+	// over the captions of an image and then over images (Zhu et al. 2018). A high value means that samples repeat
+	// each other. Nil if no image has two captions.
 	SelfBLEU *float64 `json:"self_bleu,omitempty"`
 	// Unseen is the share of captions that differ from every training caption, token for token. Nil if no training
 	// captions were given.
@@ -127,8 +127,8 @@ func (v *variety) add(tokens []string) []uint32 {
 	return ids
 }
 
-// addSelfBLEU adds the mean BLEU-4 of each of an image's captions against the others to sum. It adds caption by caption:
-// the last bits of recorded scores depend on it.
+// addSelfBLEU adds the mean BLEU-4 of each of an image's captions against the others to sum. It adds caption by
+// caption: the last bits of recorded scores depend on it.
 func (v *variety) addSelfBLEU(sum *float64, captions [][]uint32) {
 	for i := range captions {
 		s := segment{test: captions[i], refs: slices.Concat(captions[:i], captions[i+1:])}

@@ -10,9 +10,9 @@ import (
 	"captionlab/captioning/internal/atomicfile"
 )
 
-// imageColumns are the columns of an images file. test and ref are lengths in tokens, match1 to match4 count the n-grams
-// that match. Protocol coco computes BLEU from the sums of these; its ROUGE-L and CIDEr-D, and the scores of pa4, are
-// means.
+// imageColumns are the columns of an images file. test and ref are lengths in tokens, match1 to match4 count the
+// n-grams that match. Protocol coco computes BLEU from the sums of these; its ROUGE-L and CIDEr-D, and the scores of
+// pa4, are means.
 var imageColumns = []string{"image_id", "test", "ref", "match1", "match2", "match3", "match4", "rouge_l", "cider",
 	"pa4_bleu1", "pa4_bleu4", "pa4_bleu4_individual"}
 
@@ -42,8 +42,8 @@ func WriteImages(path string, coco *CocoScores, pa4 *PA4Scores) error {
 	return atomicfile.WriteFile(path, out.Bytes())
 }
 
-// ReadImages reads a file that WriteImages wrote and computes the scores of all images from it, to nine digits. An error
-// names the row that is damaged.
+// ReadImages reads a file that WriteImages wrote and computes the scores of all images from it, to nine digits. An
+// error names the row that is damaged.
 func ReadImages(path string) (*CocoScores, *PA4Scores, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -56,7 +56,8 @@ func ReadImages(path string) (*CocoScores, *PA4Scores, error) {
 		return nil, nil, fmt.Errorf("images file %s: %w", path, err)
 	}
 	if len(rows) < 2 || rows[0][1] != imageColumns[1] {
-		return nil, nil, fmt.Errorf("images file %s: want a row with the columns %v and one row per image", path, imageColumns)
+		return nil, nil, fmt.Errorf("images file %s: want a row with the columns %v and one row per image",
+			path, imageColumns)
 	}
 	rows = rows[1:]
 	coco, pa4 := &CocoScores{Count: len(rows), Tokens: "ptb"}, &PA4Scores{Count: len(rows), Tokens: "whitespace"}

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// address is the end of a web or mail address.
+// address returns the end of a web or mail address.
 func (x *lexer) address(i int) int {
 	rest := x.line[i:]
 	low := strings.ToLower(rest[:min(8, len(rest))])
@@ -21,7 +21,8 @@ func (x *lexer) address(i int) int {
 	return x.mail(i)
 }
 
-// noSpace is the end of what may be in an address: no white space, brackets or double quotes.
+// noSpace returns the end of the run of characters that an address may contain: all but white space, control
+// characters, double quotes, vertical bars and brackets other than [].
 func (x *lexer) noSpace(i int) int {
 	for i < len(x.line) {
 		c, size := rune(x.line[i]), 1
@@ -36,7 +37,7 @@ func (x *lexer) noSpace(i int) int {
 	return i
 }
 
-// mail is the end of a mail address: "@" between characters of nearly any kind. A full stop does not end it.
+// mail returns the end of a mail address: "@" between almost any characters. It does not end with a full stop.
 func (x *lexer) mail(i int) int {
 	if i < x.noMail {
 		return i
@@ -44,7 +45,7 @@ func (x *lexer) mail(i int) int {
 	end := x.noSpace(i)
 	at := i + strings.IndexByte(x.line[i:end], '@')
 	if at <= i {
-		x.noMail = end // nor is there one from any place up to here
+		x.noMail = end // no later start before end has an "@" either
 		return i
 	}
 	for x.line[end-1] == '.' {
@@ -57,7 +58,7 @@ func (x *lexer) mail(i int) int {
 	return end
 }
 
-// handle is the end of "#topic", letters alone, or "@name", digits and underscores too.
+// handle returns the end of "#topic", only letters, or "@name", also digits and underscores.
 func (x *lexer) handle(i int) int {
 	end := i + 1
 	isName := x.line[i] == '@'
@@ -70,7 +71,7 @@ func (x *lexer) handle(i int) int {
 	return end
 }
 
-// tag is the end of a tag in angle brackets, with attributes in quotes, of a comment or of an instruction.
+// tag returns the end of a tag in angle brackets, with attributes in quotes, of a comment or of an instruction.
 func (x *lexer) tag(i int) int {
 	rest := x.line[i:]
 	for _, special := range [][2]string{{"<!--", "-->"}, {"<?", "?>"}} {
@@ -123,7 +124,7 @@ func (x *lexer) tag(i int) int {
 	}
 }
 
-// name is the end of the name of a tag or attribute.
+// name returns the end of the name of a tag or attribute.
 func (x *lexer) name(i int) int {
 	if !isASCIILetter(x.at(i)) {
 		return i

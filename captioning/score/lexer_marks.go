@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// entities are what the names of characters become; "" is nothing.
+// entities map names of characters to tokens; "" drops the character.
 var entities = []struct{ name, token string }{
 	{"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "''"}, {"&nbsp;", ""}, {"&apos;", "'"},
 }
 
-// brackets are names of brackets that are written out.
+// brackets are names of brackets that a text contains already.
 var brackets = map[string]bool{"-lrb-": true, "-rrb-": true, "-lcb-": true, "-rcb-": true, "-lsb-": true, "-rsb-": true}
 
 // plainMarks are marks that become one token, whatever follows.
@@ -38,8 +38,8 @@ func (x *lexer) fromMark(i int) int {
 	return x.take(i, i+1)
 }
 
-// longMark takes a token that begins with the mark c and whose length depends on what follows. It returns i if there is
-// none.
+// longMark takes a token that begins with the mark c and whose length depends on what follows. It returns i if there
+// is none.
 func (x *lexer) longMark(i int, c byte) int {
 	rest := x.line[i:]
 	switch c {
@@ -109,8 +109,8 @@ func (x *lexer) fromAmpersand(i int) int {
 	return i
 }
 
-// fromNumberMark takes a number that begins with the mark c, or a run of hyphens or full stops. It returns i if there is
-// neither.
+// fromNumberMark takes a number that begins with the mark c, or a run of hyphens or full stops. It returns i if there
+// is neither.
 func (x *lexer) fromNumberMark(i int, c byte) int {
 	rest := x.line[i:]
 	if c == '-' {
@@ -137,13 +137,13 @@ func (x *lexer) fromNumberMark(i int, c byte) int {
 	return i
 }
 
-// mark emits a token for what ends at end.
+// mark emits a token and returns end.
 func (x *lexer) mark(token string, end int) int {
 	x.tokens = append(x.tokens, token)
 	return end
 }
 
-// repeated is the end of a run of the character at i.
+// repeated returns the end of the run of the character at i.
 func (x *lexer) repeated(i int) int {
 	end := i + 1
 	for x.at(end) == x.line[i] {
@@ -152,7 +152,7 @@ func (x *lexer) repeated(i int) int {
 	return end
 }
 
-// signed is the end of a number with a sign.
+// signed returns the end of a number with a sign.
 func (x *lexer) signed(i int) int {
 	if end := x.number(i + 1); end > i+1 {
 		return end
@@ -160,7 +160,7 @@ func (x *lexer) signed(i int) int {
 	return i
 }
 
-// face is the end of an emoticon, behind which no letter or digit may stand.
+// face returns the end of an emoticon. No letter or digit may follow one, except the first three.
 func (x *lexer) face(i int) int {
 	for _, face := range []string{"^_^", "-_-", ">_<"} {
 		if strings.HasPrefix(x.line[i:], face) {
@@ -188,15 +188,16 @@ func (x *lexer) face(i int) int {
 	return end
 }
 
-// symbols are what characters beyond ASCII become.
+// symbols map characters outside ASCII to tokens.
 var symbols = map[rune]string{
 	'…': "...", '–': "--", '—': "--", '“': "``", '”': "''", '‘': "`", '«': "``", '»': "''", '‹': "`", '›': "'",
 	'€': "$", '£': "#", '¢': "cents", '¤': "$", '¼': "1/4", '½': "1/2", '¾': "3/4", '⅓': "1/3", '⅔': "2/3",
-	'\u0085': "...", '\u0080': "$", '\u0091': "`", '\u0092': "'", '\u0093': "``", '\u0094': "''", '\u0096': "--", '\u0097': "--",
+	'\u0085': "...", '\u0080': "$", '\u0091': "`", '\u0092': "'", '\u0093': "``", '\u0094': "''",
+	'\u0096': "--", '\u0097': "--",
 	'―': "--", '‒': "--",
 }
 
-// fromSymbol takes a character beyond ASCII that is no letter.
+// fromSymbol takes a character outside ASCII that is not a letter.
 func (x *lexer) fromSymbol(i int, r rune, size int) int {
 	if r == '’' {
 		return x.fromApostrophe(i, size)

@@ -17,8 +17,8 @@ type Corpus interface {
 	Scale(metric string) float64
 	// ids returns the scored images, sorted.
 	ids() []ID
-	// statistics returns one row of numbers for each image, and the function that turns the sum of the rows of n images
-	// into scores.
+	// statistics returns one row of numbers for each image, and the function that turns the sum of the rows of n
+	// images into scores.
 	statistics() (rows [][]float64, total func(sum []float64, n int) []float64)
 }
 
@@ -86,7 +86,7 @@ func (s *Scores) compute(p *Prepared) error {
 		for k, row := range rows {
 			numbers := row(i)
 			if len(numbers) != s.widths[k] {
-				wrong[i] = fmt.Errorf("metric %s has %d numbers for image %s and %d for image %s: return rows of one length",
+				wrong[i] = fmt.Errorf("metric %s has %d numbers for image %s, %d for image %s: return as many for each",
 					s.metrics[k].Name, len(numbers), p.ID(i), s.widths[k], p.ID(0))
 				return
 			}

@@ -17,18 +17,18 @@ const (
 	BLEU4Individual = "BLEU-4 individual"
 )
 
-// Metric computes one score or several from captions and references. Bootstrap and permutation tests score thousands of
-// draws of images; so that they need not read the captions again, a metric has two parts. Prepare gives a row of numbers
-// for each image, Total turns the sum of rows into scores.
+// Metric computes one score or several from captions and references. Bootstrap and permutation tests score thousands
+// of draws of images; so that they need not read the captions again, a metric has two parts. Prepare gives a row of
+// numbers for each image, Total turns the sum of rows into scores.
 type Metric struct {
 	Name   string   // as in "BLEU"
 	Scores []string // as in "BLEU-1" to "BLEU-4"; empty means one score, called Name
 	Scale  float64  // a score is multiplied by Scale for printing; 0 means 1
-	// Prepare may look at all captions, for example to count document frequencies. It returns the function that computes
-	// the row of image i. That function runs on several goroutines at once. All rows have the same length.
+	// Prepare may look at all captions, for example to count document frequencies. It returns the function that
+	// computes the row of image i. That function runs on several goroutines at once. All rows have the same length.
 	Prepare func(p *Prepared) (row func(i int) []float64)
-	// Total returns the scores, in the order of Scores, from the sum of the rows of n images. An image may count several
-	// times. Nil means that the scores are the means of the columns. Total must not change sum.
+	// Total returns the scores, in the order of Scores, from the sum of the rows of n images. An image may count
+	// several times. Nil means that the scores are the means of the columns. Total must not change sum.
 	Total func(sum []float64, n int) []float64
 }
 

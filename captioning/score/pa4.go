@@ -19,8 +19,8 @@ type PA4Image struct {
 	BLEU4Individual float64 `json:"bleu4_individual"`
 }
 
-// PA4 scores captions as the paper does: NLTK's sentence BLEU with smoothing method 1 against all references. The default
-// of Options.Tokens is "whitespace".
+// PA4 scores captions as the paper does: NLTK's sentence BLEU with smoothing method 1 against all references. The
+// default of Options.Tokens is "whitespace".
 func PA4(refs References, captions []Caption, o Options) (*PA4Scores, error) {
 	if o.Tokens == "" {
 		o.Tokens = "whitespace"
@@ -37,8 +37,8 @@ func PA4(refs References, captions []Caption, o Options) (*PA4Scores, error) {
 	return s, nil
 }
 
-// average computes the scores from those of the images. It divides before it sums, as the recorded scores did: their last
-// bits depend on it.
+// average computes the scores from those of the images. It divides before it sums, as the recorded scores did: their
+// last bits depend on it.
 func (s *PA4Scores) average() {
 	n := float64(len(s.Images))
 	for _, image := range s.Images {

@@ -11,9 +11,9 @@ import (
 type Options struct {
 	// Tokens names the tokenizer. Empty means the protocol's own: "whitespace" for PA4, else "ptb".
 	Tokens string
-	// AllowMissing skips images that lack a caption or references, and counts them in Left. Without it, they are errors.
-	// coco-caption skips images without a caption if it is given the ids of the result file, as its demo does (document
-	// frequencies are then those of the scored images); it refuses a caption without references.
+	// AllowMissing skips images that lack a caption or references, and counts them in Left. Without it, they are
+	// errors. coco-caption skips images without a caption if it is given the ids of the result file, as its demo does
+	// (document frequencies are then those of the scored images); it refuses a caption without references.
 	AllowMissing bool
 }
 
@@ -113,7 +113,7 @@ func pairUp(refs References, captions []Caption, allowMissing bool) (scored []Ca
 	var noReferences, noCaption []ID
 	for _, c := range captions {
 		if captioned[c.ID] {
-			return nil, left, fmt.Errorf("image %s has two captions; keep one", c.ID)
+			return nil, left, fmt.Errorf("image %s has two captions: keep one", c.ID)
 		}
 		captioned[c.ID] = true
 		if len(refs[c.ID]) > 0 {
@@ -136,7 +136,7 @@ func pairUp(refs References, captions []Caption, allowMissing bool) (scored []Ca
 		return nil, left, missing(noCaption, "references but no caption")
 	}
 	if len(scored) == 0 {
-		return nil, left, fmt.Errorf("no image has both a caption and references: %d captions, %d images with references",
+		return nil, left, fmt.Errorf("none of %d captions and %d images with references belong together: compare their ids",
 			len(captions), len(refs))
 	}
 	return scored, left, nil
@@ -151,6 +151,6 @@ func missing(ids []ID, has string) error {
 	case n > 1:
 		others = fmt.Sprintf(", like %d other images", n)
 	}
-	return fmt.Errorf("image %s has %s%s; add what is missing, or allow missing ones to skip them",
+	return fmt.Errorf("image %s has %s%s: add what is missing, or allow missing ones to skip them",
 		slices.Min(ids), has, others)
 }

@@ -8,8 +8,8 @@ var rougeLMetric = Metric{
 	},
 }
 
-// rougeL is the F-measure, beta 1.2, of the best precision and the best recall, which may come from different references
-// (Lin 2004). As in coco-caption, an empty caption or reference counts as one empty word.
+// rougeL is the F-measure, beta 1.2, of the best precision and the best recall, which may come from different
+// references (Lin 2004). As in coco-caption, an empty caption or reference counts as one empty word.
 func (s *segment) rougeL() float64 {
 	const beta2 = 1.2 * 1.2
 	var precision, recall float64

@@ -17,8 +17,8 @@ var sentenceBLEUMetric = Metric{
 	},
 }
 
-// nltkBLEU is sentence_bleu of NLTK 3.9 with SmoothingFunction().method1 (Chen and Cherry 2014): an order without matches
-// counts as 0.1 matches; a caption without any matching word scores 0. weights are those of the orders.
+// nltkBLEU is sentence_bleu of NLTK 3.9 with SmoothingFunction().method1 (Chen and Cherry 2014): an order without
+// matches counts as 0.1 matches; a caption without any matching word scores 0. weights are those of the orders.
 func (o Overlap) nltkBLEU(weights [maxOrder]float64) float64 {
 	if o.Correct[0] == 0 {
 		return 0
