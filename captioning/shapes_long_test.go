@@ -87,7 +87,7 @@ func TestLongShapesFromImagesToTableAndBack(t *testing.T) {
 	}
 	tables := func(page string) string { // everything except the table of training times
 		head, rest, _ := strings.Cut(page, "### Runs")
-		_, tail, _ := strings.Cut(rest, "### Ways of reading out")
+		_, tail, _ := strings.Cut(rest, "### Decoding strategies")
 		return head + tail
 	}
 	if tables(page()) != tables(first) {

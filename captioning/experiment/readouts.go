@@ -49,10 +49,10 @@ type ReadoutsRecord struct {
 // to 100.
 type ReadoutRecord struct {
 	Readout           Readout                `json:"readout"`
-	Coco              []score.Interval       `json:"coco"`
-	PA4               []score.Interval       `json:"pa4"`
-	CocoAgainstGreedy []score.Difference     `json:"coco_against_greedy,omitempty"`
-	PA4AgainstGreedy  []score.Difference     `json:"pa4_against_greedy,omitempty"`
+	Coco              score.Intervals        `json:"coco"`
+	PA4               score.Intervals        `json:"pa4"`
+	CocoAgainstGreedy score.Differences      `json:"coco_against_greedy,omitempty"`
+	PA4AgainstGreedy  score.Differences      `json:"pa4_against_greedy,omitempty"`
 	Diversity         *score.DiversityScores `json:"diversity"`
 }
 
@@ -78,42 +78,17 @@ func (r ReadoutRecord) CocoValue(metric string) float64 { return valueOf(r.Coco,
 // PA4Value returns the pa4 score called metric, from 0 to 100, or NaN if the record lacks it.
 func (r ReadoutRecord) PA4Value(metric string) float64 { return valueOf(r.PA4, metric) }
 
-// PA4Interval returns the pa4 score called metric with its interval. It reports false if the record lacks it.
-func (r ReadoutRecord) PA4Interval(metric string) (score.Interval, bool) {
-	return find(r.PA4, func(i score.Interval) bool { return i.Metric == metric })
-}
-
-// PA4Difference returns the paired difference of a pa4 score from the greedy captions. It reports false if the record
-// lacks it.
-func (r ReadoutRecord) PA4Difference(metric string) (score.Difference, bool) {
-	return DifferenceOf(r.PA4AgainstGreedy, metric)
-}
-
-// DifferenceOf returns the difference in the score called metric. It reports false if the list lacks it.
-func DifferenceOf(differences []score.Difference, metric string) (score.Difference, bool) {
-	return find(differences, func(d score.Difference) bool { return d.Metric == metric })
-}
-
 // CorpusValue returns the score of a corpus called metric, on the corpus's own scale, or NaN if it lacks it.
 func CorpusValue(c score.Corpus, metric string) float64 {
-	i := slices.Index(c.Metrics(), metric)
-	if i < 0 {
-		return math.NaN()
+	if value, ok := c.Value(metric); ok {
+		return value
 	}
-	return c.Values()[i]
+	return math.NaN()
 }
 
-func valueOf(intervals []score.Interval, metric string) float64 {
-	i, ok := find(intervals, func(i score.Interval) bool { return i.Metric == metric })
-	if !ok {
-		return math.NaN()
+func valueOf(intervals score.Intervals, metric string) float64 {
+	if i, ok := intervals.Get(metric); ok {
+		return i.Value
 	}
-	return i.Value
-}
-
-func find[T any](all []T, is func(T) bool) (found T, ok bool) {
-	if i := slices.IndexFunc(all, is); i >= 0 {
-		return all[i], true
-	}
-	return found, false
+	return math.NaN()
 }

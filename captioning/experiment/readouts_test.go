@@ -15,8 +15,8 @@ func TestScoresAreReadByName(t *testing.T) {
 	if !ok {
 		t.Fatal("the record lacks temperature-0.7")
 	}
-	interval, ok := sampled.PA4Interval("BLEU-4")
-	difference, found := sampled.PA4Difference("BLEU-4")
+	interval, ok := sampled.PA4.Get("BLEU-4")
+	difference, found := sampled.PA4AgainstGreedy.Get("BLEU-4")
 	if !ok || !found || interval.Value != sampled.PA4Value("BLEU-4") || difference.Metric != "BLEU-4" {
 		t.Errorf("BLEU-4: interval %+v, difference %+v", interval, difference)
 	}

@@ -67,7 +67,7 @@ func (d dataset) versus(a, b string) ([]finding, error) {
 	}
 	var out []finding
 	for _, metric := range claimed {
-		effect, ok := experiment.DifferenceOf(differences, metric)
+		effect, ok := differences.Get(metric)
 		if !ok {
 			continue
 		}
@@ -111,7 +111,7 @@ func (d dataset) sampling(strategy string) ([]finding, error) {
 // greedyLead is how far the greedy captions are ahead of those of a strategy: the recorded difference with its sign
 // changed.
 func greedyLead(r experiment.ReadoutRecord, metric string) (score.Difference, bool) {
-	e, ok := r.PA4Difference(metric)
+	e, ok := r.PA4AgainstGreedy.Get(metric)
 	e.A, e.B, e.Delta, e.Low, e.High = e.B, e.A, 0-e.Delta, 0-e.High, 0-e.Low // 0-x: no negative zero
 	return e, ok
 }
@@ -128,7 +128,7 @@ func (d dataset) falling() ([]finding, error) {
 		falls, last := true, 0.0
 		var hottest experiment.ReadoutRecord
 		for _, r := range g.Runs[0].Readouts.Readouts {
-			i, ok := r.PA4Interval(metric)
+			i, ok := r.PA4.Get(metric)
 			if !ok || r.Readout.Temperature == 0 {
 				continue
 			}

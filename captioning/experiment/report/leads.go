@@ -76,7 +76,7 @@ func (g Group) meanInterval(strategy, metric string) (score.Interval, bool) {
 	n := float64(len(g.Runs))
 	for _, r := range g.Runs {
 		record, _ := r.Readouts.Get(strategy)
-		i, ok := record.PA4Interval(metric)
+		i, ok := record.PA4.Get(metric)
 		if !ok {
 			return mean, false
 		}
