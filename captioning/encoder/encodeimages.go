@@ -5,7 +5,6 @@ import (
 	"io"
 	"iter"
 	"runtime"
-	"time"
 )
 
 // picture is one decoded and preprocessed picture, or the reason why there is none.
@@ -120,27 +119,4 @@ func load(open func(name string) (io.ReadCloser, error), spec Spec, name string)
 	}
 	defer f.Close()
 	return spec.Decode(f)
-}
-
-// reporter turns counts into Progress.
-type reporter struct {
-	total, done, skipped int
-	start                time.Time
-	hook                 func(Progress)
-}
-
-func newReporter(total int, hook func(Progress)) *reporter {
-	return &reporter{total: total, start: time.Now(), hook: hook}
-}
-
-func (r *reporter) tell() {
-	if r.hook == nil {
-		return
-	}
-	p := Progress{Done: r.done + r.skipped, Total: r.total, Skipped: r.skipped, Elapsed: time.Since(r.start)}
-	if p.Done > 0 {
-		p.Rate = float64(p.Done) / p.Elapsed.Seconds()
-		p.Remaining = time.Duration(float64(p.Total-p.Done) / p.Rate * float64(time.Second))
-	}
-	r.hook(p)
 }

@@ -6,10 +6,11 @@ import (
 	"image"
 	"image/color"
 
+	"github.com/gomlx/compute"
+	_ "github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"captionlab/captioning/encoder"
-	"captionlab/captioning/xla"
 )
 
 // A custom encoder without weights: the mean colours of a grid of 4 x 4 cells, as 48 features between 0 and 1.
@@ -23,7 +24,7 @@ func ExampleNew() {
 			return graph.Reshape(graph.ReduceMean(cells, 2, 4), batch, 48)
 		},
 	}
-	backend, _, err := xla.Open(xla.OpenOptions{})
+	backend, err := compute.NewWithConfig("go") // package xla opens the fast ones
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -138,13 +138,13 @@ func featuresWorker(backend compute.Backend, args []string) (encodingRate, error
 	defer os.RemoveAll(dir)
 	var firstAt, lastAt time.Time
 	first, last := 0, 0
-	options := encoder.FeatureOptions{Progress: func(p encoder.Progress) {
+	options := encoder.FeatureOptions{Fingerprint: "benchmark", Progress: func(p encoder.Progress) {
 		if firstAt.IsZero() { // the first batch included compiling
 			firstAt, first = time.Now(), p.Done
 		}
 		lastAt, last = time.Now(), p.Done
 	}}
-	_, err = encoder.BuildFeatures(ctx, datasets.Subset(whole, n, 0, 0), "benchmark", enc, dir, options)
+	_, err = encoder.Build(ctx, enc, datasets.Subset(whole, n, 0, 0), dir, options)
 	if err != nil {
 		return out, err
 	}

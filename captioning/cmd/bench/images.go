@@ -67,7 +67,7 @@ func benchImages(b *bench) error {
 	b.record.Notes = append(b.record.Notes,
 		"One process measures \"decoded already\" and then \"from JPEG\". XLA computes on every core, so decoding "+
 			"takes its time from XLA.",
-		fmt.Sprintf("Memory: %s through BuildFeatures, as in captionlab features, reading the %d files in rotation.",
+		fmt.Sprintf("Memory: %s through encoder.Build, as in captionlab features, reading the %d files in rotation.",
 			small, files),
 		"PyTorch: a DataLoader with 2 workers, traced, frozen, optimized for inference, batches of 16.")
 	return nil

@@ -43,14 +43,14 @@ func memoryWorker(backend compute.Backend, args []string) ([]float64, error) {
 	defer os.RemoveAll(dir)
 	var out []float64
 	var unknown error
-	options := encoder.FeatureOptions{Progress: func(p encoder.Progress) {
+	options := encoder.FeatureOptions{Fingerprint: "benchmark", Progress: func(p encoder.Progress) {
 		if p.Done >= n/10*(len(out)+1) {
 			var mb float64
 			mb, unknown = residentMB()
 			out = append(out, mb)
 		}
 	}}
-	_, err = encoder.BuildFeatures(ctx, &rotation{names, n}, "benchmark", e, dir, options)
+	_, err = encoder.Build(ctx, e, &rotation{names, n}, dir, options)
 	return out, errors.Join(err, unknown)
 }
 

@@ -10,9 +10,9 @@ import (
 
 // Metrics shown in the report, by the names that package score gives them.
 const (
-	bleu1 = "BLEU-1"
-	bleu4 = "BLEU-4"
-	cider = "CIDEr-D"
+	bleu1 = score.BLEU1
+	bleu4 = score.BLEU4
+	cider = score.CIDErD
 )
 
 // claimed are the metrics that the paper gives, and that decide on its claims.

@@ -2,6 +2,7 @@
 package checksum
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -54,35 +55,66 @@ type memory struct {
 	SHA256   string `json:"sha256"`
 }
 
-// File returns the SHA-256, in hex, of the file at path. It hashes the file once and remembers the sum in cache.Sums; as
-// long as size and modification time stay the same, later calls return the remembered sum. With verify it always hashes.
-// A memory that is damaged, or cannot be read or written, only costs time.
+// File returns the SHA-256, in hex, of the file at path. It hashes the file once and remembers the sum in cache.Sums. As long
+// as size and modification time stay the same, later calls return the remembered sum. With verify it always hashes the
+// file. A memory that is damaged, or cannot be read or written, only costs time.
 func File(path string, verify bool) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	before, err := f.Stat()
+	info, err := f.Stat()
 	if err != nil {
 		return "", err
 	}
-	now, place, err := newMemory(path, before)
+	return remembered(f, info, verify, func() (string, error) { return hash(f) })
+}
+
+// ReadFile returns the content of the file at path and its SHA-256, in hex, which it computes or remembers as File does.
+func ReadFile(path string, verify bool) (data []byte, sum string, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return hash(f)
+		return nil, "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, "", err
+	}
+	if data, err = readAll(f, info.Size()); err != nil {
+		return nil, "", err
+	}
+	sum, err = remembered(f, info, verify, func() (string, error) { return hash(bytes.NewReader(data)) })
+	return data, sum, err
+}
+
+// readAll reads to the end of r, which is expected after size bytes.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	var buffer bytes.Buffer
+	buffer.Grow(int(size) + bytes.MinRead)
+	_, err := buffer.ReadFrom(r)
+	return buffer.Bytes(), err
+}
+
+// remembered returns the sum of f from the memory, or else computes and remembers it. before describes f before it was read.
+func remembered(f *os.File, before os.FileInfo, verify bool, compute func() (string, error)) (string, error) {
+	m, place, err := newMemory(f.Name(), before)
+	if err != nil {
+		return compute()
 	}
 	if !verify {
-		if sum, ok := recall(place, now); ok {
+		if sum, ok := recall(place, m); ok {
 			return sum, nil
 		}
 	}
-	if now.SHA256, err = hash(f); err != nil {
+	if m.SHA256, err = compute(); err != nil {
 		return "", err
 	}
 	if after, err := f.Stat(); err == nil && unchanged(before, after) && time.Since(after.ModTime()) >= settled {
-		remember(place, now)
+		remember(place, m)
 	}
-	return now.SHA256, nil
+	return m.SHA256, nil
 }
 
 // newMemory returns what is remembered of the file at path, without its sum, and the file that remembers it. Fails if the

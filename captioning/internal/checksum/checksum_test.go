@@ -29,6 +29,13 @@ func wantSum(t *testing.T, path string, verify bool, want string) {
 	if got, err := File(path, verify); err != nil || got != want {
 		t.Errorf("sum %s, %v, want %s", got, err, want)
 	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, got, err := ReadFile(path, verify); err != nil || got != want || string(data) != string(content) {
+		t.Errorf("ReadFile: %q, sum %s, %v, want %q and %s", data, got, err, content, want)
+	}
 }
 
 // memories lists the files in the memory.
