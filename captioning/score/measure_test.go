@@ -127,7 +127,7 @@ func TestMeasureRefuses(t *testing.T) {
 	}{
 		{"none", nil, "no metrics"},
 		{"one name twice", slices.Concat(cocoMetrics, pa4Metrics), `two scores are named "BLEU-1"`},
-		{"rows of two lengths", []Metric{wordsMetric, uneven}, "metric uneven has 2 numbers for image 3, 1 for image 0"},
+		{"uneven rows", []Metric{wordsMetric, uneven}, "metric uneven has 2 numbers for image 3, 1 for image 0"},
 		{"too few scores", []Metric{two}, `metric words returned 1 scores for the names ["short" "long"]`},
 		{"no Prepare", []Metric{{Name: "empty"}}, "metric empty has no Prepare"},
 	} {
