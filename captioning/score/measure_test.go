@@ -136,6 +136,20 @@ func TestMeasureRefuses(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
 	}
+	other := Metric{Name: "words", Prepare: func(*Prepared) func(int) []float64 {
+		return func(int) []float64 { return []float64{1, 1} }
+	}, Total: func(sum []float64, n int) []float64 { return sum[:1] }}
+	a, err := Measure(refs, captions, []Metric{wordsMetric}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Measure(refs, captions, []Metric{other}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Compare(a, b, BootstrapOptions{}); err == nil || !strings.Contains(err.Error(), "same metrics") {
+		t.Errorf("error %v for two metrics of one name", err)
+	}
 	if _, err := Select("BLEU", "BLEURT"); err == nil || !strings.Contains(err.Error(), "coco, pa4, BLEU, ROUGE-L") {
 		t.Errorf("error %v does not list the metrics", err)
 	}
