@@ -85,7 +85,7 @@ func (r *trainRun) begin(ctx context.Context) error {
 	if old != nil {
 		switch {
 		case !r.Resume:
-			return fmt.Errorf("%s already holds a run (epoch %d): resume it, or choose another folder", r.Dir,
+			return fmt.Errorf("%s: %w (epoch %d): resume it, or choose another folder", r.Dir, ErrRunExists,
 				old.Training.Epoch)
 		case old.Settings != r.Settings:
 			return fmt.Errorf("%s holds a run with other settings (%s): choose another folder",
