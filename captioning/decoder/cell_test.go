@@ -48,7 +48,7 @@ func TestUnsoundCells(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer backend.Finalize()
-	numStates := func(n int) func(image *Node) []*Node {
+	copies := func(n int) func(image *Node) []*Node {
 		return func(image *Node) []*Node { return slices.Repeat([]*Node{image}, n) }
 	}
 	weights := func(list ...Weight) func(in, hidden int) []Weight {
@@ -63,7 +63,7 @@ func TestUnsoundCells(t *testing.T) {
 			broken{weights: weights(Weight{"a", []int{1}}, Weight{"a", []int{1}})}, "used twice",
 		},
 		"empty weight": {broken{weights: weights(Weight{"a", []int{0}})}, "at least 1"},
-		"two states":   {broken{start: numStates(2)}, "Start returned 2 states"},
+		"two states":   {broken{start: copies(2)}, "Start returned 2 states"},
 		"nil state":    {broken{start: func(image *Node) []*Node { return []*Node{nil} }}, "state 0 from Start is nil"},
 		"wide state": {broken{step: func(w Weights, x *Node, state []*Node) []*Node {
 			return []*Node{Concatenate([]*Node{state[0], state[0]}, 1)}

@@ -179,7 +179,7 @@ func paddedLast(x *Node) *Node {
 	return Pad(x, ScalarZero(x.Graph(), x.DType()), axes...)
 }
 
-// summedLast moves the given axes of x, in their order, behind all others.
+// summedLast moves the given axes of x, in their order, after all others.
 func summedLast(x *Node, axes []int) *Node {
 	var order []int
 	for i := range x.Rank() {
