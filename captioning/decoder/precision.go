@@ -2,6 +2,7 @@ package decoder
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,7 +32,8 @@ func (m Model) inPrecision(precision string, w Weights) Weights {
 	if hidden, ok := m.Cell.(stepwise); ok {
 		_, builtin = hidden.Cell.(tabled)
 	}
-	for name, value := range w {
+	for _, name := range slices.Sorted(maps.Keys(w)) { // the same graph each time
+		value := w[name]
 		own := strings.HasPrefix(name, cellPrefix)
 		if isProduct := name == outputWeight || own && builtin && value.Rank() == 2; isProduct {
 			value = ConvertDType(value, dtypes.BFloat16)
