@@ -1,36 +1,41 @@
-# Needs Go, a C compiler and Python 3 with pip; everything else is fetched.
+# Requires Go, a C compiler and Python 3 with pip; everything else is downloaded.
 
 BIN := bin/captionlab
 export GOFLAGS := -buildvcs=auto
 
-.PHONY: build setup demo test check bench notebook notebook-env notebooks notebooks-fast notebooks-write browser
+.PHONY: build setup demo test test-long check bench notebook notebook-env notebooks notebooks-fast notebooks-write browser
 
 build:
 	go build -o $(BIN) ./captioning/cmd/captionlab
 
-# The XLA plugin and the small encoder's weights, unless they are there.
+# Downloads the XLA plugin and the small encoder's weights unless they are installed.
 setup: build
 	$(BIN) setup
 
-# The main job on the embedded dataset: a score table, and pictures in demo/index.html.
+# The main job on the embedded dataset: a score table, and images with captions in demo/index.html.
 demo: setup
 	$(BIN) demo --out demo
 
 check:
-	go vet ./...
+	go vet -tags long ./...
 	@unformatted=$$(gofmt -l captioning datasets); if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
-	go tool staticcheck ./...
+	go tool staticcheck -tags long ./...
 
+# The tests: five minutes on two quiet cores.
 test: setup check
 	CAPTIONLAB_REQUIRE_XLA=1 go test -timeout 30m ./...
 
-# Speed against the Python way of the same work, in turns; writes results/benchmarks. Needs a quiet machine, some minutes,
-# Java for score, and Flickr8k below $CAPTIONLAB_DATA for train, generate and features.
+# The long tests: killed and resumed runs, memory, full disks, complete reproductions.
+test-long: setup
+	CAPTIONLAB_REQUIRE_XLA=1 go test -timeout 40m -tags long -run '^TestLong' ./...
+
+# Speed compared with the Python way of the same work, interleaved; writes results/benchmarks. It needs a quiet machine and
+# some minutes, Java for score, and Flickr8k below $CAPTIONLAB_DATA for train, generate and features.
 BENCH ?= score train generate features resnet50 pictures caption
 bench: setup
-	go run ./captioning/internal/bench $(BENCH)
+	go run ./captioning/cmd/bench $(BENCH)
 
-# Python packages and the GoNB kernel for the notebooks, all inside .venv; Go tools are of the versions that go.mod names.
+# Python packages and the GoNB kernel for the notebooks, all inside .venv. go.mod names the versions of the Go tools.
 VENV := $(CURDIR)/.venv
 JUPYTER_ENV := PATH="$(VENV)/bin:$$PATH" JUPYTER_DATA_DIR="$(VENV)/share/jupyter"
 $(VENV)/python.done: notebooks/requirements.txt notebooks/jupyterlab.json
@@ -51,19 +56,19 @@ notebook-env: setup $(VENV)/kernel.done
 notebook: notebook-env
 	$(JUPYTER_ENV) jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir="$(CURDIR)/notebooks" --LabApp.extension_manager=readonly
 
-# Every notebook from a clean kernel, on the drawn pictures and, where it is there, on Flickr8k; fails on any error.
+# Runs every notebook from a clean kernel, on the drawn images and, if present, on Flickr8k. Fails on any error.
 EXECUTE := $(VENV)/bin/python notebooks/execute.py
 notebooks: notebook-env
 	$(EXECUTE) --dataset shapes --fresh
 	$(VENV)/bin/python notebooks/mistakes_test.py
-	if [ -d "$$CAPTIONLAB_DATA/flickr8k" ]; then $(EXECUTE) --dataset flickr8k; else echo "notebooks: no Flickr8k below CAPTIONLAB_DATA, so the photographs were left out"; fi
+	if [ -d "$$CAPTIONLAB_DATA/flickr8k" ]; then $(EXECUTE) --dataset flickr8k; else echo "notebooks: no Flickr8k below CAPTIONLAB_DATA, so its images were skipped"; fi
 
-# The notebooks in their fast setting, and what a reader sees after the usual mistakes.
+# Runs the notebooks in their fast setting, and checks what a reader sees after common mistakes.
 notebooks-fast: notebook-env
 	$(EXECUTE) --dataset shapes --small --fresh
 	$(VENV)/bin/python notebooks/mistakes_test.py
 
-# All on the drawn pictures, and keeps the outputs in the notebook files and the times in results/benchmarks.
+# Runs all notebooks on the drawn images, stores the outputs in the notebook files and the times in results/benchmarks.
 notebooks-write: notebook-env
 	env -u CAPTIONLAB_DATA $(EXECUTE) --dataset shapes --write
 

@@ -10,25 +10,16 @@ import (
 	"captionlab/captioning/vocab"
 )
 
-// pair is one training example: a picture and one of its captions as token ids, <start> first.
-type pair struct {
-	features []float32
-	ids      []int32
-}
-
-// steps is how many words the decoder reads and how many it is asked for.
-func (p pair) steps() int { return len(p.ids) - 1 }
-
-// maxShapes is how many lengths of batches length-aware batching compiles programs for.
+// maxShapes is the number of batch lengths for which length-aware batching compiles programs.
 const maxShapes = 5
 
-// plan is which examples make one batch, its length in steps, and for how many examples it has room.
+// plan is one batch: its examples, its length in steps, and the number of examples for which it has room.
 type plan struct {
 	members     []int
 	steps, size int
 }
 
-// batcher plans the batches of every epoch. The plan follows from the seed and the number of the epoch alone.
+// batcher plans the batches of every epoch. The plan depends only on the seed and the number of the epoch.
 type batcher struct {
 	pairs  []pair
 	size   int
@@ -45,10 +36,10 @@ func newBatcher(pairs []pair, size int, seed int64, byLength bool) *batcher {
 	return b
 }
 
-// divide takes batches of the given lengths. A batch of short captions has more of them than one of long ones, such that all
-// have about as many real tokens as size captions of mean length: every step of the optimizer then weighs the same. (With as
-// many captions in each, Adam, which divides by the root of the mean square of gradients, learnt a 25th slower than from
-// shuffled batches.) Sizes are whole sixteenths of size.
+// divide plans batches of the given lengths. A batch of short captions holds more captions than one of long captions,
+// so that all batches have about as many real tokens as size captions of mean length: every optimizer step then has the
+// same weight. (With equally many captions in each batch, Adam, which divides by the root mean square of the gradients,
+// learned about 4 % slower than from shuffled batches.) Sizes are multiples of a sixteenth of size.
 func (b *batcher) divide(bounds []int) {
 	b.bounds, b.sizes = bounds, make([]int, len(bounds))
 	counts, tokens := make([]int, len(bounds)), make([]int, len(bounds))
@@ -67,8 +58,8 @@ func (b *batcher) divide(bounds []int) {
 	}
 }
 
-// lengthBounds chooses at most n lengths, the longest example's among them, such that bringing every example to the next
-// one wastes the fewest positions.
+// lengthBounds chooses at most n lengths, including that of the longest example, so that padding every example to the
+// next length wastes the fewest positions.
 func lengthBounds(pairs []pair, n int) []int {
 	longest := 0
 	for _, p := range pairs {
@@ -119,7 +110,7 @@ func lengthBounds(pairs []pair, n int) []int {
 	return bounds
 }
 
-// epoch returns the batches of one epoch, each example in exactly one of them; all are full but perhaps one.
+// epoch returns the batches of one epoch. Each example is in exactly one of them; at most one is not full.
 func (b *batcher) epoch(number int) []plan {
 	random := rand.New(rand.NewPCG(b.seed, uint64(number)))
 	order := random.Perm(len(b.pairs))
@@ -131,7 +122,7 @@ func (b *batcher) epoch(number int) []plan {
 		return plans
 	}
 	var plans []plan
-	var rest []int // what did not fill a batch goes on to the next length
+	var rest []int // what did not fill a batch moves to the next length
 	for k, bound := range b.bounds {
 		members, size := rest, b.sizes[k]
 		for _, i := range order {
@@ -145,7 +136,8 @@ func (b *batcher) epoch(number int) []plan {
 		}
 		rest = slices.Clone(members)
 	}
-	for last := len(b.bounds) - 1; len(rest) > 0; { // what is left of shorter lengths may be more than the longest takes
+	// what is left of shorter lengths may be more than the longest takes
+	for last := len(b.bounds) - 1; len(rest) > 0; {
 		n := min(len(rest), b.sizes[last])
 		plans = append(plans, plan{rest[:n], b.bounds[last], b.sizes[last]})
 		rest = rest[n:]
@@ -153,8 +145,8 @@ func (b *batcher) epoch(number int) []plan {
 	return spread(plans, random)
 }
 
-// spread orders the batches such that those of each length come at even distances, with a random start, so that no stretch of
-// an epoch sees short or long captions alone.
+// spread orders the batches so that those of each length come at even distances from a random start. No part of an
+// epoch then consists only of short or only of long captions.
 func spread(plans []plan, random *rand.Rand) []plan {
 	of, place := make(map[int]int), make(map[int]float64)
 	for _, p := range plans {
@@ -187,15 +179,15 @@ func (b *batcher) longest(members []int) int {
 	return steps
 }
 
-// fill writes a planned batch. Rows and positions beyond the examples have weight 0; with padsCount, the pads of real
-// examples have weight 1 as in the paper.
-func (b *batcher) fill(p plan, dim int, padsCount bool) *decoder.Batch {
+// fill writes a planned batch for an objective. Rows and positions beyond the examples have weight 0, unless the
+// objective counts pads: then the pads of real examples have weight 1, as in the paper.
+func (b *batcher) fill(p plan, dim int, o Objective) *decoder.Batch {
 	n := p.size * p.steps
 	batch := &decoder.Batch{Size: p.size, Steps: p.steps, Features: make([]float32, p.size*dim),
 		Inputs: make([]int32, n), Targets: make([]int32, n), Weights: make([]float32, n)} // 0 is <pad>
 	for row := range p.size {
 		if row >= len(p.members) {
-			batch.Inputs[row] = vocab.Start // a filler row must only be computable
+			batch.Inputs[row] = vocab.Start // a filler row only has to be computable
 			continue
 		}
 		example := b.pairs[p.members[row]]
@@ -203,11 +195,12 @@ func (b *batcher) fill(p plan, dim int, padsCount bool) *decoder.Batch {
 		for t := range p.steps {
 			at := t*p.size + row
 			if t < example.steps() {
-				batch.Inputs[at], batch.Targets[at], batch.Weights[at] = example.ids[t], example.ids[t+1], 1
-			} else if padsCount {
+				batch.Inputs[at], batch.Targets[at] = example.ids[t], example.ids[t+1]
+				batch.Weights[at] = o.weight(example.ids[t+1], t)
+			} else if o.Pads {
 				batch.Weights[at] = 1
 				if t == example.steps() {
-					batch.Inputs[at] = example.ids[t] // <end>, as a padded caption has it
+					batch.Inputs[at] = example.ids[t] // <end>, as in a padded caption
 				}
 			}
 		}

@@ -73,7 +73,12 @@ func TestEveryExampleOnceAnEpoch(t *testing.T) {
 			}
 			deviation := math.Sqrt(squares - mean*mean)
 			if deviation > mean/8 {
-				t.Errorf("byLength=%v: full batches have %.0f tokens on average, standard deviation %.0f; one should weigh like another", byLength, mean, deviation)
+				t.Errorf(
+					"byLength=%v: full batches have %.0f tokens on average, standard deviation %.0f; one should weigh like another",
+					byLength,
+					mean,
+					deviation,
+				)
 			}
 			if !byLength && len(lengths) < 2 {
 				t.Error("shuffled batches all have one length")
@@ -146,7 +151,7 @@ func TestFill(t *testing.T) {
 		{true, []float32{1, 1, 0, 1, 1, 0, 1, 1, 0}},
 	} {
 		t.Run(fmt.Sprint("padsCount=", c.padsCount), func(t *testing.T) {
-			got := b.fill(plan{[]int{0, 1}, 3, 3}, 1, c.padsCount)
+			got := b.fill(plan{[]int{0, 1}, 3, 3}, 1, Objective{Pads: c.padsCount})
 			if !slices.Equal(got.Weights, c.weights) {
 				t.Errorf("weights %v, want %v", got.Weights, c.weights)
 			}
@@ -158,6 +163,22 @@ func TestFill(t *testing.T) {
 				t.Errorf("targets %v, want %v", got.Targets, want)
 			}
 		})
+	}
+}
+
+// A custom objective weighs each token by itself; fillers and pads keep weight 0.
+func TestFillWithACustomObjective(t *testing.T) {
+	b := newBatcher(pairsOf(2, 3), 3, 1, false)
+	o := Objective{
+		Name:   "place",
+		Weight: func(token int32, place int) float32 { return float32(token) + float32(place)/10 },
+	}
+	got := b.fill(plan{[]int{0, 1}, 3, 3}, 1, o)
+	if want := []float32{4, 5, 0, 2.1, 6.1, 0, 0, 2.2, 0}; !slices.Equal(got.Weights, want) {
+		t.Errorf("weights %v, want %v", got.Weights, want)
+	}
+	if total := o.total(b.pairs[1]); math.Abs(total-13.3) > 1e-6 {
+		t.Errorf("the weights of <start> 5 6 <end> add up to %v, want 13.3", total)
 	}
 }
 

@@ -22,18 +22,16 @@ import (
 	"captionlab/captioning/vocab"
 )
 
-// LastCheckpoint is the name, in a run folder, of the checkpoint with everything that training needs to go on.
-const LastCheckpoint = "last.safetensors"
-
-// Names of the other checkpoints. The best one has the weights of the epoch with the lowest validation loss; the one before
-// stands in where the last one is damaged.
+// Names of the checkpoints in a run folder. The best one has the weights of the epoch with the lowest validation loss.
+// The last one has everything that is needed to resume, and the previous one replaces it if it is damaged.
 const (
 	bestFile     = "best.safetensors"
+	lastFile     = "last.safetensors"
 	previousFile = "previous.safetensors"
 )
 
-// Checkpoint is a trained or half-trained model: all that captioning a new photograph needs, but for the encoder's own
-// weights, which it names by their checksum.
+// Checkpoint is a model during or after training. It holds everything needed to caption a new image except the
+// encoder's weights, which it names by their checksum.
 type Checkpoint struct {
 	Settings   experiment.Settings
 	Vocabulary *vocab.Vocabulary
@@ -45,27 +43,24 @@ type Checkpoint struct {
 	State      decoder.State // optimizer; empty in the best checkpoint
 }
 
-// Training is how far a run has come.
+// Training records how far a run is.
 type Training struct {
-	Epoch        int          `json:"epoch"` // epochs that are complete
-	Batch        int          `json:"batch"` // batches of the next epoch that are done
-	LossSum      float64      `json:"loss_sum"`
-	Curve        []CurvePoint `json:"curve"` // one for each complete epoch
-	Best         int          `json:"best"`  // epoch, from 1, with the lowest validation loss; 0 before the first
-	LearningRate float64      `json:"learning_rate"`
-	Seconds      float64      `json:"seconds"` // spent training
+	Epoch        int                     `json:"epoch"` // complete epochs
+	Batch        int                     `json:"batch"` // finished batches of the next epoch
+	LossSum      float64                 `json:"loss_sum"`
+	Curve        []experiment.CurvePoint `json:"curve"` // one point per complete epoch
+	Best         int                     `json:"best"`  // epoch, from 1, with the lowest validation loss; 0 before the first
+	LearningRate float64                 `json:"learning_rate"`
+	Seconds      float64                 `json:"seconds"` // of training, without pauses
 }
 
-// CurvePoint is what one epoch came to.
-type CurvePoint struct {
-	Epoch        int     `json:"epoch"`
-	TrainLoss    float64 `json:"train_loss"` // mean over the batches as they were trained, nats
-	Val          Losses  `json:"val"`
-	LearningRate float64 `json:"learning_rate"`
-	Seconds      float64 `json:"seconds"` // since the start of the run, pauses left out
+// Finished reports whether a run with these settings has come to its end: all epochs are trained, or the patience is
+// used up.
+func (t Training) Finished(s experiment.Settings) bool {
+	return t.Epoch >= s.Epochs || s.Patience > 0 && t.Best > 0 && t.Epoch-t.Best >= s.Patience
 }
 
-// header is the part of a checkpoint that is JSON. It lies in the metadata of the safetensors file.
+// header is the JSON part of a checkpoint, stored in the metadata of the safetensors file.
 type header struct {
 	Format     int                 `json:"format"` // 1
 	Settings   experiment.Settings `json:"settings"`
@@ -81,8 +76,8 @@ const (
 	sumKey    = "sha256" // over the header and all arrays
 )
 
-// write stores the checkpoint at path, whole or not at all. Its arrays are taken from the trainer, one after the other:
-// the model's, and with state the optimizer's.
+// write stores the checkpoint at path, whole or not at all. It takes the arrays from the trainer, one at a time: those
+// of the model and, with state, those of the optimizer.
 func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training})
 	if err != nil {
@@ -90,7 +85,8 @@ func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 	}
 	sources := make(map[string]safetensors.Source)
 	for _, w := range t.Weights() {
-		sources["model/"+w.Name] = source(w.Shape, func(f func([]float32) error) error { return t.ReadWeight(w.Name, f) })
+		sources["model/"+w.Name] = source(w.Shape,
+			func(f func([]float32) error) error { return t.ReadWeight(w.Name, f) })
 	}
 	if state {
 		for _, name := range t.StateNames() {
@@ -98,7 +94,8 @@ func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 			if err := t.ReadState(name, func(data []float32) error { size = len(data); return nil }); err != nil {
 				return err
 			}
-			sources["adam/"+name] = source([]int{size}, func(f func([]float32) error) error { return t.ReadState(name, f) })
+			sources["adam/"+name] = source([]int{size},
+				func(f func([]float32) error) error { return t.ReadState(name, f) })
 		}
 	}
 	sum, err := checksum(string(text), sources)
@@ -117,7 +114,7 @@ func source(shape []int, read func(f func(data []float32) error) error) safetens
 	}}
 }
 
-// checksum is the SHA-256, in hex, of the header and of every array with its name, dtype, shape and length.
+// checksum is the SHA-256, in hex, of the header and every array with its name, dtype, shape and length.
 func checksum(text string, arrays map[string]safetensors.Source) (string, error) {
 	hash := sha256.New()
 	add := func(b []byte) {
@@ -140,18 +137,18 @@ func checksum(text string, arrays map[string]safetensors.Source) (string, error)
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// weightsSum is the SHA-256, in hex, of the weights alone, by which runs that ended in the same bits are known.
+// weightsSum is the SHA-256, in hex, of the weights only. Runs with equal sums ended in the same bits.
 func (c *Checkpoint) weightsSum() string {
 	hash := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(c.Values)) {
 		fmt.Fprintf(hash, "%s %d\n", name, len(c.Values[name]))
-		safetensors.WriteFloat32(hash, c.Values[name]) // a hash takes everything
+		safetensors.WriteFloat32(hash, c.Values[name]) // writing to a hash never fails
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// ReadCheckpoint reads and verifies the checkpoint at path. A file that is cut short, damaged or of another kind gives an
-// error that names it.
+// ReadCheckpoint reads and verifies the checkpoint at path. It fails for a file that is cut short, damaged or of
+// another kind, naming it.
 func ReadCheckpoint(path string) (*Checkpoint, error) {
 	tensors, metadata, err := safetensors.Read(path)
 	if err != nil {
@@ -161,6 +158,10 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 	if !ok {
 		return nil, fmt.Errorf("checkpoint: %s was not written by captionlab", path)
 	}
+	h, err := parseHeader(path, text)
+	if err != nil {
+		return nil, err
+	}
 	sources := make(map[string]safetensors.Source)
 	for name, t := range tensors {
 		sources[name] = t.Source()
@@ -168,14 +169,16 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 	if sum, err := checksum(text, sources); err != nil || sum != metadata[sumKey] {
 		return nil, fmt.Errorf("checkpoint: %s is damaged: its checksum does not match", path)
 	}
-	decoded := json.NewDecoder(strings.NewReader(text))
-	decoded.DisallowUnknownFields()
-	var h header
-	if err := decoded.Decode(&h); err != nil || h.Format != 1 || h.Vocabulary == nil {
-		return nil, fmt.Errorf("checkpoint: %s is of format %d, not of this version's: %v", path, h.Format, err)
+	c := &Checkpoint{
+		Settings:   h.Settings,
+		Vocabulary: h.Vocabulary,
+		Encoder:    h.Encoder,
+		Dataset:    h.Dataset,
+		Data:       h.Data,
+		Training:   h.Training,
+		Values:     make(decoder.Values),
+		State:      make(decoder.State),
 	}
-	c := &Checkpoint{Settings: h.Settings, Vocabulary: h.Vocabulary, Encoder: h.Encoder, Dataset: h.Dataset, Data: h.Data,
-		Training: h.Training, Values: make(decoder.Values), State: make(decoder.State)}
 	for name, t := range tensors {
 		data, err := t.Float32()
 		if err != nil {
@@ -190,28 +193,50 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 	return c, nil
 }
 
-// writeLast stores the checkpoint as the last one of a run and keeps the one before.
+// writeLast stores the checkpoint as the last one of a run and keeps the previous one.
 func (c *Checkpoint) writeLast(dir string, t *decoder.Trainer) error {
 	fresh := filepath.Join(dir, "next.safetensors")
 	if err := c.write(fresh, t, true); err != nil {
 		return err
 	}
-	last := filepath.Join(dir, LastCheckpoint)
+	last := filepath.Join(dir, lastFile)
 	if err := os.Rename(last, filepath.Join(dir, previousFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	return os.Rename(fresh, last)
 }
 
-// readLast returns the checkpoint to go on from: the last one, or the one before where the last one is missing or damaged,
-// which warn is told. None at all is (nil, nil).
+// readLast returns the checkpoint to resume from: the last one, or the previous one if the last one is missing or
+// damaged, which it reports to warn. Without any checkpoint it returns (nil, nil).
 func readLast(dir string, warn func(string)) (*Checkpoint, error) {
+	return firstReadable(dir, ReadCheckpoint, func(c *Checkpoint, problem error) {
+		warn(fmt.Sprintf("%v; resuming from the previous checkpoint (epoch %d, batch %d)",
+			problem, c.Training.Epoch, c.Training.Batch))
+	})
+}
+
+// ReadProgress returns how far the run in the folder dir is. It reads only the header of its last checkpoint (or of the
+// previous one), whatever the size of the model. The error wraps fs.ErrNotExist if there is no checkpoint.
+func ReadProgress(dir string) (Training, error) {
+	h, err := firstReadable(dir, readHeader, nil)
+	switch {
+	case err != nil:
+		return Training{}, err
+	case h == nil:
+		return Training{}, fmt.Errorf("%s holds no checkpoint: %w", dir, fs.ErrNotExist)
+	}
+	return h.Training, nil
+}
+
+// firstReadable reads the last checkpoint or, if that fails, the previous one, and then calls fallback with the
+// problem.
+func firstReadable[T any](dir string, read func(path string) (*T, error), fallback func(*T, error)) (*T, error) {
 	var problems []error
-	for _, name := range []string{LastCheckpoint, previousFile} {
-		c, err := ReadCheckpoint(filepath.Join(dir, name))
+	for _, name := range []string{lastFile, previousFile} {
+		c, err := read(filepath.Join(dir, name))
 		if err == nil {
-			if len(problems) > 0 {
-				warn(fmt.Sprintf("%v; going on from the checkpoint before it (epoch %d, batch %d)", errors.Join(problems...), c.Training.Epoch, c.Training.Batch))
+			if len(problems) > 0 && fallback != nil {
+				fallback(c, errors.Join(problems...))
 			}
 			return c, nil
 		}
@@ -220,12 +245,39 @@ func readLast(dir string, warn func(string)) (*Checkpoint, error) {
 		}
 	}
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("no usable checkpoint in %s: %w; remove the folder to begin anew", dir, errors.Join(problems...))
+		return nil, fmt.Errorf("no usable checkpoint in %s: %w; remove the folder to start again", dir,
+			errors.Join(problems...))
 	}
 	return nil, nil
 }
 
-// model is the decoder that the settings describe.
+// readHeader reads the header of a checkpoint without its arrays.
+func readHeader(path string) (*header, error) {
+	metadata, err := safetensors.ReadMetadata(path)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	text, ok := metadata[headerKey]
+	if !ok {
+		return nil, fmt.Errorf("checkpoint: %s was not written by captionlab", path)
+	}
+	return parseHeader(path, text)
+}
+
+func parseHeader(path, text string) (*header, error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	h := new(header)
+	if err := decoder.Decode(h); err != nil {
+		return nil, fmt.Errorf("checkpoint: the header of %s is damaged or from another version: %w", path, err)
+	}
+	if h.Format != 1 || h.Vocabulary == nil {
+		return nil, fmt.Errorf("checkpoint: %s has format %d, this version reads format 1", path, h.Format)
+	}
+	return h, nil
+}
+
+// model describes the decoder that belongs to the settings.
 func (c *Checkpoint) model(cell decoder.Cell) (decoder.Model, error) {
 	if cell == nil {
 		var err error
@@ -234,7 +286,8 @@ func (c *Checkpoint) model(cell decoder.Cell) (decoder.Model, error) {
 		}
 	}
 	if cell.Name() != c.Settings.Cell {
-		return decoder.Model{}, fmt.Errorf("the settings name cell %q, the cell given is %q", c.Settings.Cell, cell.Name())
+		return decoder.Model{}, fmt.Errorf("the settings name cell %q, the cell given is %q", c.Settings.Cell,
+			cell.Name())
 	}
 	return decoder.Model{Cell: cell, Vocabulary: c.Vocabulary.Len(), Features: c.Encoder.FeatureDim,
 		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first"}, nil

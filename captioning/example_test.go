@@ -1,11 +1,17 @@
 package captioning_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"io"
-	"log"
 	"os"
+	"path/filepath"
+
+	. "github.com/gomlx/gomlx/core/graph"
 
 	"captionlab/captioning"
 	"captionlab/captioning/decoder"
@@ -14,69 +20,140 @@ import (
 	"captionlab/datasets"
 )
 
-// Train the paper's baseline on the embedded dataset and score it on the test split.
+// must is log.Fatal for examples.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// smallSettings train in seconds.
+func smallSettings() experiment.Settings {
+	s := experiment.Defaults()
+	s.Embedding, s.Hidden, s.LearningRate, s.Epochs, s.MinCount = 32, 48, 5e-3, 3, 1
+	return s
+}
+
+// exampleFolder is a folder for the runs of the examples.
+var exampleFolder = must(os.MkdirTemp("", "captionlab-example-"))
+
+// Train the baseline, here with small sizes, on the embedded dataset and score it on the test split.
 func ExampleTrain() {
 	ctx := context.Background()
 	backend, _, err := xla.Open(xla.OpenOptions{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	ds, err := captioning.OpenDataset("shapes", "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	fingerprint, err := datasets.Fingerprint(ctx, ds)
-	if err != nil {
-		log.Fatal(err)
-	}
-	enc, err := captioning.OpenEncoder(ctx, backend, captioning.EncoderOptions{Name: "efficientnet-lite0"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	features, err := captioning.Features(ctx, ds, fingerprint, enc, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	settings := experiment.Defaults()
-	settings.LearningRate = 2e-3
-	checkpoint, err := captioning.Train(ctx, backend, captioning.TrainConfig{Dir: "run", Dataset: ds, Fingerprint: fingerprint,
-		Features: features, Settings: settings, Resume: true})
-	if err != nil {
-		log.Fatal(err)
-	}
-	model, err := captioning.NewModel(backend, checkpoint, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	result, _, err := model.Evaluate(ctx, ds, datasets.Test, features, decoder.GenerateOptions{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("BLEU-4 %.1f\n", 100*result.Coco.BLEU[3])
+	options := captioning.DataOptions{Encoder: captioning.EncoderOptions{Name: "efficientnet-lite0"}}
+	data := must(captioning.OpenData(ctx, backend, "shapes", options))
+	defer data.Close()
+	config := captioning.TrainConfig{Dir: filepath.Join(exampleFolder, "baseline"), Settings: smallSettings()}
+	model := must(captioning.Train(ctx, backend, data.Subset(160, 40, 40), config))
+	defer model.Close()
+	result := must(model.Evaluate(ctx, data, datasets.Test, decoder.GenerateOptions{}))
+	bleu1, _ := result.Coco.Value("BLEU-1")
+	fmt.Println(result.Coco.Count, "captions scored; BLEU-1 above 0.2:", bleu1 > 0.2)
+	// Output: 150 captions scored; BLEU-1 above 0.2: true
 }
 
-// Caption one's own photograph with a trained run.
-func ExampleOpen() {
+// Caption an image file with the run that ExampleTrain left.
+func ExampleOpenCaptioner() {
 	ctx := context.Background()
 	backend, _, err := xla.Open(xla.OpenOptions{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	model, err := captioning.Open(backend, "results/flickr8k/baseline/seed-1")
+	run := filepath.Join(exampleFolder, "baseline")
+	c := must(captioning.OpenCaptioner(ctx, backend, run, captioning.CaptionerOptions{}))
+	defer c.Close()
+	caption := must(c.CaptionFile(ctx, writeImage("holiday.png"), decoder.GenerateOptions{Beam: 3}))
+	fmt.Println(filepath.Base(string(caption.ID)), len(caption.Text) > 0, caption.LogProb < 0)
+	// Output: holiday.png true true
+}
+
+// plainCell is a custom cell: h' = tanh(Wx x + Wh h), without biases.
+type plainCell struct{}
+
+func (plainCell) Name() string { return "plain" }
+func (plainCell) Weights(in, hidden int) []decoder.Weight {
+	return []decoder.Weight{{Name: "input", Shape: []int{in, hidden}}, {Name: "state", Shape: []int{hidden, hidden}}}
+}
+func (plainCell) NumStates() int            { return 1 }
+func (plainCell) Start(image *Node) []*Node { return []*Node{image} }
+func (plainCell) Step(w decoder.Weights, x *Node, state []*Node) []*Node {
+	return []*Node{Tanh(Add(MatMul(x, w["input"]), MatMul(state[0], w["state"])))}
+}
+
+// Train a custom cell.
+func ExampleTrain_customCell() {
+	ctx := context.Background()
+	backend, _, err := xla.Open(xla.OpenOptions{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	enc, err := captioning.OpenEncoder(ctx, backend, captioning.EncoderOptions{Name: model.Checkpoint.Encoder.Name})
+	options := captioning.DataOptions{Encoder: captioning.EncoderOptions{Name: "efficientnet-lite0"}}
+	data := must(captioning.OpenData(ctx, backend, "shapes", options))
+	defer data.Close()
+	settings := smallSettings()
+	settings.Cell, settings.Epochs = "plain", 1
+	config := captioning.TrainConfig{Dir: filepath.Join(exampleFolder, "plain"), Settings: settings, Cell: plainCell{}}
+	model := must(captioning.Train(ctx, backend, data.Subset(64, 16, 16), config))
+	defer model.Close()
+	fmt.Println(model.Checkpoint.Settings.Cell, "trained for", model.Training.Epoch, "epoch")
+	// Output: plain trained for 1 epoch
+}
+
+// twoImages is a custom dataset: a red and a blue image. A real one opens files in OpenImage.
+type twoImages struct{}
+
+func (twoImages) Name() string       { return "two-images" }
+func (twoImages) Oddities() []string { return nil }
+func (twoImages) Examples(datasets.Split) []datasets.Example {
+	return []datasets.Example{
+		{ID: "red", Captions: []string{"a red image"}},
+		{ID: "blue", Captions: []string{"a blue image"}},
+	}
+}
+func (twoImages) OpenImage(id string) (io.ReadCloser, error) {
+	fill := map[string]color.Color{"red": color.RGBA{R: 255, A: 255}, "blue": color.RGBA{B: 255, A: 255}}[id]
+	return io.NopCloser(bytes.NewReader(drawn(fill))), nil
+}
+
+// Open custom data.
+func ExampleNewData() {
+	ctx := context.Background()
+	backend, _, err := xla.Open(xla.OpenOptions{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
-	captions, problems, err := model.CaptionImages(ctx, enc, []string{"holiday.jpg"}, open, decoder.GenerateOptions{Beam: 5}, nil)
-	if err != nil {
-		log.Fatal(err)
+	options := captioning.DataOptions{Encoder: captioning.EncoderOptions{Name: "efficientnet-lite0"}}
+	data := must(captioning.NewData(ctx, backend, twoImages{}, options))
+	defer data.Close()
+	features := must(data.Features(ctx))
+	references := must(data.References(ctx, datasets.Test))
+	fmt.Println(features.Len(), "images of", features.Dim(), "features;", references["blue"])
+	// Output: 2 images of 1280 features; [a blue image]
+}
+
+// drawn is a PNG of one colour.
+func drawn(fill color.Color) []byte {
+	img := image.NewRGBA(image.Rect(0, 0, 64, 48))
+	for i := range 64 * 48 {
+		img.Set(i%64, i/64, fill)
 	}
-	if problems[0] != nil {
-		log.Fatal(problems[0])
+	var out bytes.Buffer
+	if err := png.Encode(&out, img); err != nil {
+		panic(err)
 	}
-	fmt.Println(captions[0].Text)
+	return out.Bytes()
+}
+
+// writeImage writes an image file and returns its path.
+func writeImage(name string) string {
+	path := filepath.Join(exampleFolder, name)
+	if err := os.WriteFile(path, drawn(color.RGBA{R: 200, G: 120, A: 255}), 0o644); err != nil {
+		panic(err)
+	}
+	return path
 }

@@ -1,6 +1,7 @@
 package captioning
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -10,7 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/gomlx/compute"
 
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
@@ -18,24 +22,26 @@ import (
 	"captionlab/datasets"
 )
 
-// toy is a dataset without pictures: what a picture shows is known from its number alone.
+// toy is a dataset without images: an image's number says what it shows.
 type toy struct {
 	examples map[datasets.Split][]datasets.Example
 }
 
 const toyDim = 12
 
-// newToy has captions of different lengths that say which of four colours and three animals a picture shows.
+// newToy has captions of two lengths that name which of four colours and three animals an image shows.
 func newToy() toy {
 	d := toy{make(map[datasets.Split][]datasets.Example)}
 	for split, n := range map[datasets.Split]int{datasets.Train: 40, datasets.Val: 11, datasets.Test: 9} {
 		for i := range n {
 			colour, animal := toyShows(i)
-			d.examples[split] = append(d.examples[split], datasets.Example{ID: fmt.Sprintf("%s-%d", split, i), Captions: []string{
+			captions := []string{
 				fmt.Sprintf("a %s %s", colour, animal),
-				fmt.Sprintf("there is a %s %s in the picture", colour, animal),
-				fmt.Sprintf("the %s is %s", animal, colour),
-			}})
+				fmt.Sprintf("there is a %s %s here", colour, animal),
+				fmt.Sprintf("the %s %s", colour, animal),
+			}
+			ex := datasets.Example{ID: fmt.Sprintf("%s-%d", split, i), Captions: captions}
+			d.examples[split] = append(d.examples[split], ex)
 		}
 	}
 	return d
@@ -49,18 +55,33 @@ func (toy) Name() string                                       { return "toy" }
 func (d toy) Examples(split datasets.Split) []datasets.Example { return d.examples[split] }
 func (toy) Oddities() []string                                 { return nil }
 func (toy) OpenImage(id string) (io.ReadCloser, error) {
-	return io.NopCloser(strings.NewReader("picture " + id)), nil
+	return io.NopCloser(strings.NewReader("image " + id)), nil
 }
 
-// toyFeatures makes the features of newToy. bad replaces those of that picture by not-a-number.
-func toyFeatures(t testing.TB, bad string) *encoder.Features {
+// toyData is newToy with its features.
+func toyData(t testing.TB) *Data {
 	t.Helper()
-	f, err := makeToyFeatures(t.TempDir(), bad)
+	f, err := sharedToyFeatures()
 	must(t, err)
-	return f
+	return toyDataWith(f)
 }
 
-// makeToyFeatures writes a feature folder for newToy and opens it: one-hot colour and animal with a little noise.
+func toyDataWith(f *encoder.Features) *Data {
+	return &Data{Dataset: newToy(), Fingerprint: "toy", identity: f.Manifest.Encoder, features: f}
+}
+
+// sharedToyFeatures are the features of newToy, made once for all tests.
+var sharedToyFeatures = sync.OnceValues(func() (*encoder.Features, error) {
+	folder, err := os.MkdirTemp("", "captionlab-toy-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	return makeToyFeatures(folder, "")
+})
+
+// makeToyFeatures writes a feature folder for newToy and opens it: one-hot colour and animal with a little noise. The
+// features of the image bad become not a number.
 func makeToyFeatures(folder, bad string) (*encoder.Features, error) {
 	d, random := newToy(), rand.New(rand.NewPCG(7, 7))
 	var ids []string
@@ -80,7 +101,8 @@ func makeToyFeatures(folder, bad string) (*encoder.Features, error) {
 		}
 	}
 	file := filepath.Join(folder, "shard-0000.safetensors")
-	if err := safetensors.Write(file, map[string]safetensors.Tensor{"features": safetensors.FromFloat32([]int{len(ids), toyDim}, rows)}, nil); err != nil {
+	tensors := map[string]safetensors.Tensor{"features": safetensors.FromFloat32([]int{len(ids), toyDim}, rows)}
+	if err := safetensors.Write(file, tensors, nil); err != nil {
 		return nil, err
 	}
 	content, err := os.ReadFile(file)
@@ -88,8 +110,9 @@ func makeToyFeatures(folder, bad string) (*encoder.Features, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(content)
+	shard := encoder.Shard{File: filepath.Base(file), SHA256: hex.EncodeToString(sum[:]), IDs: ids}
 	manifest := encoder.Manifest{Format: 1, Encoder: encoder.Identity{Name: "toy", FeatureDim: toyDim}, Dataset: "toy",
-		Fingerprint: "toy", Complete: true, Shards: []encoder.Shard{{File: filepath.Base(file), SHA256: hex.EncodeToString(sum[:]), IDs: ids}}}
+		Fingerprint: "toy", Complete: true, Shards: []encoder.Shard{shard}}
 	if err := experiment.WriteJSON(filepath.Join(folder, "manifest.json"), manifest); err != nil {
 		return nil, err
 	}
@@ -98,12 +121,28 @@ func makeToyFeatures(folder, bad string) (*encoder.Features, error) {
 
 func toySettings() experiment.Settings {
 	s := experiment.Defaults()
-	s.Embedding, s.Hidden, s.LearningRate, s.BatchSize, s.Epochs, s.Dropout, s.ClipNorm = 16, 24, 1e-2, 16, 6, 0.1, 5
+	s.Embedding, s.Hidden, s.LearningRate, s.BatchSize, s.Epochs = 16, 24, 1e-2, 16, 6
+	s.Dropout, s.ClipNorm = 0.1, 5
 	return s
 }
 
-func toyConfig(t testing.TB, dir string) TrainConfig {
-	return TrainConfig{Dir: dir, Dataset: newToy(), Fingerprint: "toy", Features: toyFeatures(t, ""), Settings: toySettings()}
+// toyRun is a training on the toy dataset.
+type toyRun struct {
+	TrainConfig
+	data *Data
+}
+
+func newToyRun(t testing.TB, dir string) toyRun {
+	return toyRun{TrainConfig{Dir: dir, Settings: toySettings()}, toyData(t)}
+}
+
+// train trains and closes the model, whose checkpoint and training can still be read.
+func (r toyRun) train(backend compute.Backend) (*Model, error) {
+	model, err := Train(context.Background(), backend, r.data, r.TrainConfig)
+	if err == nil {
+		model.Close()
+	}
+	return model, err
 }
 
 func must(t testing.TB, err error) {
@@ -113,7 +152,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// wantError fails unless err says all that is wanted.
+// wantError fails unless err says everything that is wanted.
 func wantError(t *testing.T, err error, wants ...string) {
 	t.Helper()
 	if err == nil {

@@ -7,44 +7,43 @@ import (
 	"slices"
 
 	"captionlab/captioning/decoder"
+	"captionlab/captioning/experiment"
 )
 
-// Losses are the cross-entropies of a split, in nats.
-type Losses struct {
-	// Token is the mean over all real tokens, <end> included.
-	Token float64 `json:"loss_token"`
-	// Padded is the paper's: positions up to the longest caption of a batch, pads counted, mean of the means of shuffled
-	// batches. For a model that was trained on real tokens alone, which has never seen a pad, pads cost nothing here.
-	Padded float64 `json:"loss_padded"`
-	// PadsMeasured tells that pads were computed, not taken as free.
-	PadsMeasured bool `json:"pads_measured"`
-}
-
-// lossBatch is how many captions of mean length are evaluated at once.
+// lossBatch is the number of captions of mean length that are evaluated at once.
 const lossBatch = 128
 
-// measure computes the losses of pairs. The shuffled batches of the padded loss have the given size and follow from seed.
-func measure(ctx context.Context, d *decoder.Decoder, pairs []pair, size int, seed int64, measurePads bool) (Losses, error) {
+// lossPlan says how losses are averaged: the padded loss over shuffled batches of size captions, drawn with seed, and
+// with pads measured or taken as free.
+type lossPlan struct {
+	size int
+	seed int64
+	pads bool
+}
+
+// measure computes the losses of pairs.
+func measure(ctx context.Context, d *decoder.Decoder, pairs []pair, plan lossPlan) (experiment.Losses, error) {
 	longest := 0
 	for _, p := range pairs {
 		longest = max(longest, p.steps())
 	}
-	b := newBatcher(pairs, lossBatch, seed, true)
-	if measurePads {
-		b.divide([]int{longest}) // every position up to the longest caption is wanted
+	b := newBatcher(pairs, lossBatch, plan.seed, true)
+	if plan.pads {
+		b.divide([]int{longest}) // all positions up to the longest caption are needed
 	}
+	objective := Objective{Pads: plan.pads}
 	perPosition := make([][]float32, len(pairs))
 	for _, p := range b.epoch(0) {
 		if err := ctx.Err(); err != nil {
-			return Losses{}, err
+			return experiment.Losses{}, err
 		}
-		losses, err := d.TokenLosses(b.fill(p, d.Features, measurePads))
+		losses, err := d.TokenLosses(b.fill(p, d.Features, objective))
 		if err != nil {
-			return Losses{}, err
+			return experiment.Losses{}, err
 		}
 		for row, i := range p.members {
 			n := pairs[i].steps()
-			if measurePads {
+			if plan.pads {
 				n = p.steps
 			}
 			perPosition[i] = make([]float32, n)
@@ -53,23 +52,21 @@ func measure(ctx context.Context, d *decoder.Decoder, pairs []pair, size int, se
 			}
 		}
 	}
-	return summarise(perPosition, pairs, size, seed, measurePads), nil
+	return summarise(perPosition, pairs, plan), nil
 }
 
 // summarise turns losses by position into the two figures.
-func summarise(perPosition [][]float32, pairs []pair, size int, seed int64, padsMeasured bool) Losses {
+func summarise(perPosition [][]float32, pairs []pair, plan lossPlan) experiment.Losses {
 	var total float64
-	tokens := 0
 	for i, p := range pairs {
 		for _, x := range perPosition[i][:p.steps()] {
 			total += float64(x)
 		}
-		tokens += p.steps()
 	}
-	order := rand.New(rand.NewPCG(uint64(seed), math.MaxUint64)).Perm(len(pairs))
+	order := rand.New(rand.NewPCG(uint64(plan.seed), math.MaxUint64)).Perm(len(pairs))
 	var means float64
 	batches := 0
-	for members := range slices.Chunk(order, size) {
+	for members := range slices.Chunk(order, plan.size) {
 		steps := 0
 		for _, i := range members {
 			steps = max(steps, pairs[i].steps())
@@ -83,5 +80,9 @@ func summarise(perPosition [][]float32, pairs []pair, size int, seed int64, pads
 		means += sum / float64(steps*len(members))
 		batches++
 	}
-	return Losses{Token: total / float64(tokens), Padded: means / float64(batches), PadsMeasured: padsMeasured}
+	return experiment.Losses{
+		Token:        total / float64(tokensOf(pairs)),
+		Padded:       means / float64(batches),
+		PadsMeasured: plan.pads,
+	}
 }

@@ -11,7 +11,7 @@ import (
 	"captionlab/captioning/xla/xlatest"
 )
 
-// A model whose weights are all zero gives every token the same probability, so both losses are known without it.
+// A model whose weights are all zero gives every token the same probability, so both losses are known in advance.
 func TestLossesOfAUniformModel(t *testing.T) {
 	const vocabulary = 11
 	m := decoder.Model{Cell: decoder.LSTM{}, Vocabulary: vocabulary, Features: 1, Embedding: 3, Hidden: 4}
@@ -38,10 +38,12 @@ func TestLossesOfAUniformModel(t *testing.T) {
 		measurePads bool
 		padded      float64
 	}{{false, math.Log(vocabulary) * share}, {true, math.Log(vocabulary)}} {
-		got, err := measure(context.Background(), d, pairs, size, seed, c.measurePads)
+		got, err := measure(context.Background(), d, pairs, lossPlan{size, seed, c.measurePads})
 		must(t, err)
-		if math.Abs(got.Token-math.Log(vocabulary)) > 1e-6 || math.Abs(got.Padded-c.padded) > 1e-6 || got.PadsMeasured != c.measurePads {
-			t.Errorf("measurePads=%v: %+v, want token %g, padded %g", c.measurePads, got, math.Log(vocabulary), c.padded)
+		if math.Abs(got.Token-math.Log(vocabulary)) > 1e-6 || math.Abs(got.Padded-c.padded) > 1e-6 ||
+			got.PadsMeasured != c.measurePads {
+			t.Errorf("measurePads=%v: %+v, want token %g, padded %g", c.measurePads, got, math.Log(vocabulary),
+				c.padded)
 		}
 	}
 }

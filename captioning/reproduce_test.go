@@ -20,7 +20,7 @@ func toyReproduction(t *testing.T) (Reproduction, []experiment.Experiment) {
 		{Name: "wide", About: "a wide one", Settings: slow, Seeds: 1},
 		{Name: "narrow", About: "a narrow one", Settings: fast, Seeds: 2, KeepSamples: true},
 	}
-	return Reproduction{Dataset: newToy(), Fingerprint: "toy", Encoder: toyFeatures(t, "").Manifest.Encoder,
+	return Reproduction{Data: toyData(t),
 		Results: filepath.Join(t.TempDir(), "results"), Checkpoints: t.TempDir()}, experiments
 }
 
@@ -39,9 +39,8 @@ func TestPlanIsInOrderOfCostAndKnowsWhatIsDone(t *testing.T) {
 	if got := strings.Join(names, " "); got != "narrow/seed-1 narrow/seed-2 wide/seed-1" {
 		t.Fatalf("the plan is %s", got)
 	}
-	features := toyFeatures(t, "")
-	run := experiment.Run{Command: []string{"captionlab", "reproduce"}}
-	must(t, r.Run(context.Background(), backend, features, jobs[0], run, nil, nil))
+	run := RunOptions{Run: experiment.Run{Command: []string{"captionlab", "reproduce"}}}
+	must(t, r.Run(context.Background(), backend, jobs[0], run))
 	jobs, err = r.Plan(experiments, nil)
 	must(t, err)
 	for _, j := range jobs {
@@ -58,7 +57,8 @@ func TestPlanIsInOrderOfCostAndKnowsWhatIsDone(t *testing.T) {
 	changed := experiments[1]
 	changed.Settings.Dropout = 0.2
 	other := r
-	other.Fingerprint = "changed"
+	other.Data = toyData(t)
+	other.Data.Fingerprint = "changed"
 	for i, plan := range []func() ([]Job, error){
 		func() ([]Job, error) { return r.Plan([]experiment.Experiment{changed}, []int64{1}) },
 		func() ([]Job, error) { return other.Plan(experiments[1:], []int64{1}) },
@@ -71,65 +71,17 @@ func TestPlanIsInOrderOfCostAndKnowsWhatIsDone(t *testing.T) {
 	}
 }
 
-func TestStoppedReproductionGoesOnToTheSameRecords(t *testing.T) {
-	backend := xlatest.OpenForTest(t)
-	features := toyFeatures(t, "")
-	whole, experiments := toyReproduction(t)
-	jobs, err := whole.Plan(experiments[1:], []int64{1})
-	must(t, err)
-	must(t, whole.Run(context.Background(), backend, features, jobs[0], experiment.Run{}, nil, nil))
-	want, err := experiment.ReadRun(jobs[0].Records)
-	must(t, err)
-
-	stopped, _ := toyReproduction(t)
-	jobs, err = stopped.Plan(experiments[1:], []int64{1})
-	must(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	steps := 0
-	err = stopped.Run(ctx, backend, features, jobs[0], experiment.Run{}, func(TrainProgress) {
-		if steps++; steps == 13 {
-			stop()
-		}
-	}, nil)
-	if !errors.Is(err, ErrStopped) {
-		t.Fatalf("error %v, want ErrStopped", err)
-	}
-	if _, err := os.Stat(filepath.Join(jobs[0].Records, experiment.RunFile)); err == nil {
-		t.Fatal("a run that was stopped left a record")
-	}
-	must(t, stopped.Run(context.Background(), backend, features, jobs[0], experiment.Run{}, nil, nil))
-	got, err := experiment.ReadRun(jobs[0].Records)
-	must(t, err)
-	if got.Weights != want.Weights {
-		t.Errorf("the run that was stopped ended in other weights")
-	}
-	// Made again, it ends in the same bits.
-	stopped.Again = true
-	jobs, err = stopped.Plan(experiments[1:], []int64{1})
-	must(t, err)
-	if jobs[0].Done {
-		t.Fatal("--again takes a run as done")
-	}
-	must(t, stopped.Run(context.Background(), backend, features, jobs[0], experiment.Run{}, nil, nil))
-	got, err = experiment.ReadRun(jobs[0].Records)
-	must(t, err)
-	if got.Weights != want.Weights {
-		t.Errorf("the run that was made again ended in other weights")
-	}
-}
-
 func TestTwoProcessesKeepOffTheSameRun(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
-	features := toyFeatures(t, "")
 	r, experiments := toyReproduction(t)
 	jobs, err := r.Plan(experiments[1:], []int64{1})
 	must(t, err)
 	var inner error
-	err = r.Run(context.Background(), backend, features, jobs[0], experiment.Run{}, func(p TrainProgress) {
+	err = r.Run(context.Background(), backend, jobs[0], RunOptions{Progress: func(TrainProgress) {
 		if inner == nil {
-			inner = r.Run(context.Background(), backend, features, jobs[0], experiment.Run{}, nil, nil)
+			inner = r.Run(context.Background(), backend, jobs[0], RunOptions{})
 		}
-	}, nil)
+	}})
 	must(t, err)
 	if !errors.Is(inner, ErrInUse) {
 		t.Errorf("the second one got %v, want ErrInUse", inner)

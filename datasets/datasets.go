@@ -1,13 +1,9 @@
-// Package datasets defines what a captioning dataset is: pictures with an id and a few captions each, in three disjoint
-// splits. It knows nothing of models or GoMLX; the loaders live in its sub-packages (flickr8k, shapes, coco) and
-// register nothing: a caller opens the one it wants and works with the Dataset interface.
+// Package datasets defines a captioning dataset: images with an id and a few captions each, in three disjoint splits.
+// It knows nothing of models or GoMLX. The loaders are sub-packages (flickr8k, coco, shapes). They register nothing:
+// the caller opens one of them and uses it through the Dataset interface.
 package datasets
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
 )
@@ -15,17 +11,17 @@ import (
 // Split names one of the three disjoint parts of a dataset.
 type Split string
 
-// The splits every dataset has. A split may be empty, never missing.
+// The splits of every dataset. A split may be empty, but never missing.
 const (
 	Train Split = "train"
 	Val   Split = "val"
 	Test  Split = "test"
 )
 
-// Splits lists the splits in the order in which everything is reported.
+// Splits lists the splits in the order used in all reports.
 var Splits = []Split{Train, Val, Test}
 
-// ParseSplit returns the split called name; "dev" is accepted for Val, as Flickr8k calls it.
+// ParseSplit returns the split with the given name. It accepts "dev", Flickr8k's name for Val.
 func ParseSplit(name string) (Split, error) {
 	switch name {
 	case string(Train), string(Val), string(Test):
@@ -36,74 +32,36 @@ func ParseSplit(name string) (Split, error) {
 	return "", fmt.Errorf("unknown split %q: use train, val or test", name)
 }
 
-// Example is one picture with its captions.
+// Example is one image with its captions.
 type Example struct {
-	// ID names the picture within its dataset and in result files. An ID that is a canonical decimal integer ("42")
-	// is written to COCO files as a JSON number, any other ("1000268201_693b08cb0e.jpg") as a string.
+	// ID names the image within its dataset and in result files. COCO files store an ID that is a canonical decimal
+	// integer ("42") as a JSON number, and any other ID ("1000268201_693b08cb0e.jpg") as a string.
 	ID string
-	// Captions are the reference captions as the dataset gives them: raw, not lower-cased, at least one.
+	// Captions are the reference captions, at least one, in the dataset's own spelling and case.
 	Captions []string
 }
 
-// Dataset is an opened dataset. Implementations are safe for concurrent use.
+// Dataset is an opened dataset. Implementations are safe for concurrent use. A dataset may also implement Stamper, and
+// io.Closer if it holds files open.
 type Dataset interface {
-	// Name is the short name used on the command line and in result folders: "flickr8k", "shapes", "coco".
+	// Name returns the short name used in result folders: "flickr8k", "coco", "shapes".
 	Name() string
-	// Examples returns the examples of a split in the dataset's own fixed order. The slice is shared: do not change it.
+	// Examples returns the examples of a split in the dataset's own fixed order. The slice is shared: do not modify it.
 	Examples(Split) []Example
-	// OpenImage opens the encoded picture (JPEG, PNG, WebP) of an example of any split.
+	// OpenImage opens the encoded image (JPEG, PNG, WebP) of an example from any split.
 	OpenImage(id string) (io.ReadCloser, error)
-	// Oddities lists, one sentence each, what the loader found in the data and dealt with: pictures without captions,
-	// captions without a picture, doubled pictures, pictures in no split.
+	// Oddities describes the irregularities that the loader found and handled, one sentence each: images without
+	// captions, captions without an image, duplicate images, images in no split.
 	Oddities() []string
 }
 
-// Fingerprint returns the SHA-256, in hex, over the splits in order: of each its name and the number of its examples; of each
-// example its id, the number of its captions, the captions, and the encoded image bytes. Strings and images are preceded by
-// their length, numbers are 64 bits, little-endian; so no two datasets share a byte stream. It reads every picture once;
-// Flickr8k takes about a second. Fails when a picture cannot be read or ctx is done.
-func Fingerprint(ctx context.Context, ds Dataset) (string, error) {
-	sum := sha256.New()
-	count := func(n int) {
-		var b [8]byte
-		binary.LittleEndian.PutUint64(b[:], uint64(n))
-		sum.Write(b[:])
+// Close closes ds if it implements io.Closer, and does nothing otherwise. Images cannot be opened afterwards.
+//
+// A subset shares the open files of the dataset it was taken from: closing one of them closes both. Close either one,
+// once nothing uses the other. Closing both is harmless.
+func Close(ds Dataset) error {
+	if c, ok := ds.(io.Closer); ok {
+		return c.Close()
 	}
-	write := func(b []byte) {
-		count(len(b))
-		sum.Write(b)
-	}
-	for _, split := range Splits {
-		write([]byte(split))
-		count(len(ds.Examples(split)))
-		for _, ex := range ds.Examples(split) {
-			if err := ctx.Err(); err != nil {
-				return "", err
-			}
-			write([]byte(ex.ID))
-			count(len(ex.Captions))
-			for _, caption := range ex.Captions {
-				write([]byte(caption))
-			}
-			image, err := readImage(ds, ex.ID)
-			if err != nil {
-				return "", fmt.Errorf("fingerprint of %s: %w", ds.Name(), err)
-			}
-			write(image)
-		}
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-func readImage(ds Dataset, id string) (_ []byte, err error) {
-	f, err := ds.OpenImage(id)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	return io.ReadAll(f)
+	return nil
 }

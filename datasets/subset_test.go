@@ -18,10 +18,10 @@ func TestSubset(t *testing.T) {
 		ids              string // of all splits
 		odd              string // the last oddity
 	}{
-		{2, 1, 1, "memory-first-2-1-1", "a b d f", "only the first 1 of 2 val pictures are used"},
-		{0, 0, 1, "memory-first-0-0-1", "f", "only the first 0 of 2 val pictures are used"},
-		{99, 0, 99, "memory-first-3-0-1", "a b c f", "only the first 0 of 2 val pictures are used"},
-		{-1, 2, 0, "memory-first-0-2-0", "d e", "only the first 0 of 1 test pictures are used"},
+		{2, 1, 1, "memory-first-2-1-1", "a b d f", "only the first 1 of 2 val images are used"},
+		{0, 0, 1, "memory-first-0-0-1", "f", "only the first 0 of 2 val images are used"},
+		{99, 0, 99, "memory-first-3-0-1", "a b c f", "only the first 0 of 2 val images are used"},
+		{-1, 2, 0, "memory-first-0-2-0", "d e", "only the first 0 of 1 test images are used"},
 		{3, 2, 1, "memory", "a b c d e f", "one is odd"},
 		{9, 9, 9, "memory", "a b c d e f", "one is odd"},
 	} {
@@ -38,8 +38,8 @@ func TestSubset(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if b, err := io.ReadAll(f); err != nil || string(b) != "picture of "+ex.ID {
-						t.Errorf("picture %s is %q, %v", ex.ID, b, err)
+					if b, err := io.ReadAll(f); err != nil || string(b) != "image of "+ex.ID {
+						t.Errorf("image %s is %q, %v", ex.ID, b, err)
 					}
 				}
 			}
@@ -53,19 +53,19 @@ func TestSubset(t *testing.T) {
 	}
 }
 
-func TestSubsetKeepsToItself(t *testing.T) {
+func TestSubsetIsSeparate(t *testing.T) {
 	whole := fresh()
 	part := datasets.Subset(whole, 1, 2, 1)
 	_, err := part.OpenImage("b")
 	if err == nil || !strings.Contains(err.Error(), `"b"`) || !strings.Contains(err.Error(), "memory-first-1-2-1") {
-		t.Errorf("a picture outside: %v", err)
+		t.Errorf("an image outside the subset: %v", err)
 	}
 	_ = append(part.Examples(datasets.Train), datasets.Example{ID: "intruder"})
 	if got := whole.Examples(datasets.Train)[1].ID; got != "b" {
-		t.Errorf("appending to the part wrote %q into the whole", got)
+		t.Errorf("appending to the subset wrote %q into the whole", got)
 	}
 	if got := whole.Oddities(); !slices.Equal(got, []string{"one is odd"}) {
-		t.Errorf("oddities of the whole became %q", got)
+		t.Errorf("oddities of the whole changed to %q", got)
 	}
 	all, err := datasets.Fingerprint(context.Background(), whole)
 	if err != nil {

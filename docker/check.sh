@@ -1,25 +1,28 @@
 #!/usr/bin/env bash
-# Builds both images and tries them as their user: demo, a notebook, JupyterLab with and without its token, the CUDA plugin
-# (up to where it needs a GPU). With Docker, Podman or buildah, whichever is there; from any folder:
+# Builds both images and tests them as their user: demo, a notebook, JupyterLab with and without its token, and the
+# CUDA plugin (up to the point where it needs a GPU). Uses Docker, Podman or buildah, the first that is installed.
+# From any folder:
 #
 #   docker/check.sh
 #
-# ENGINE=buildah              chooses one; buildah needs no daemon (as root: STORE="--storage-driver vfs", ISOLATION=chroot)
-# BUILD_FLAGS="..."           lends the machine's settings to the builds, as in --build-arg HTTPS_PROXY=..., or
-#                             --build-arg GO_IMAGE=local/golang:1.26.8 --build-arg BASE_IMAGE=local/debian:12 where there is no
-#                             registry of images: the first needs Go in /usr/local/go, the second may come from debootstrap
-# BUILD=no                    tries the images that are there
+# ENGINE=buildah              selects an engine; buildah needs no daemon (as root: STORE="--storage-driver vfs",
+#                             ISOLATION=chroot)
+# BUILD_FLAGS="..."           passes the machine's settings to the builds, as in --build-arg HTTPS_PROXY=...; without an
+#                             image registry, --build-arg GO_IMAGE=local/golang:1.26.8 --build-arg
+#                             BASE_IMAGE=local/debian:12: the first needs Go in /usr/local/go, the second may come from
+#                             debootstrap
+# BUILD=no                    tests existing images
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 engine=${ENGINE:-$(for e in docker podman buildah; do command -v "$e" >/dev/null && echo "$e" && break; done || true)}
-[ -n "$engine" ] || { echo "check.sh: no docker, podman or buildah is here: install one" >&2; exit 1; }
+[ -n "$engine" ] || { echo "check.sh: found neither docker, podman nor buildah: install one" >&2; exit 1; }
 read -ra store <<<"${STORE:-}"
 read -ra flags <<<"${BUILD_FLAGS:-}"
 isolation=()
 if [ "$engine" = buildah ]; then
 	isolation=(--isolation "${ISOLATION:-chroot}")
-	flags+=("${isolation[@]}" --format docker) # the other format knows no health checks
+	flags+=("${isolation[@]}" --format docker) # the OCI format has no health checks
 fi
 
 build() { # image, file
@@ -45,12 +48,13 @@ build captionlab-cuda docker/Dockerfile.cuda --build-arg CPU_IMAGE="${CPU_IMAGE:
 
 echo "== user, demo"
 in_image captionlab 'test "$(id -u)" = 1000; captionlab demo --out results/demo; test -s results/demo/index.html'
-echo "== a notebook"
+echo "== notebook"
 in_image captionlab 'python notebooks/execute.py --dataset shapes --small 01-data'
-echo "== JupyterLab: refused without the token, open with it, healthy, ends when told"
+echo "== JupyterLab: healthy, refuses access without the token, grants it with the token, stops on request"
 in_image captionlab '
 	export JUPYTER_TOKEN=try-me JUPYTER_PORT=8899
-	jupyter lab --ip=127.0.0.1 --no-browser --ServerApp.port_retries=0 --ServerApp.root_dir=/captionlab/notebooks >/tmp/lab.log 2>&1 &
+	jupyter lab --ip=127.0.0.1 --no-browser --ServerApp.port_retries=0 \
+		--ServerApp.root_dir=/captionlab/notebooks >/tmp/lab.log 2>&1 &
 	lab=$!
 	status() { python3 -c "
 import sys, urllib.error, urllib.request
@@ -63,14 +67,15 @@ except OSError: print(0)" "http://127.0.0.1:$JUPYTER_PORT$1"; }
 	test "$(status "/api/contents?token=$JUPYTER_TOKEN")" = 200
 	kill "$lab"
 	for i in $(seq 20); do kill -0 "$lab" 2>/dev/null || exit 0; sleep 1; done
-	echo "JupyterLab did not end"; exit 1'
-echo "== CUDA: all that the plugin loads is there, and what is said without a GPU"
+	echo "JupyterLab did not stop"; exit 1'
+echo "== CUDA: the plugin finds its libraries and reports a missing GPU"
 in_image captionlab-cuda '
 	python3 -c "import ctypes; ctypes.CDLL(\"/usr/local/lib/go-xla/nvidia/pjrt_c_api_cuda_plugin.so\")"
 	if ls /dev/nvidia* >/dev/null 2>&1; then captionlab demo --out results/demo; else
-		# by its path, since go-xla offers "cuda" only where it sees a GPU
-		said=$(GOMLX_BACKEND=xla:/usr/local/lib/go-xla/nvidia/pjrt_c_api_cuda_plugin.so captionlab features --dataset shapes 2>&1) && exit 1
-		echo "$said"; grep -q "No visible GPU devices" <<<"$said"
+		# By its path, because go-xla offers "cuda" only if it finds a GPU.
+		plugin=/usr/local/lib/go-xla/nvidia/pjrt_c_api_cuda_plugin.so
+		output=$(GOMLX_BACKEND=xla:$plugin captionlab features --dataset shapes 2>&1) && exit 1
+		echo "$output"; grep -q "No visible GPU devices" <<<"$output"
 		GOMLX_BACKEND= captionlab demo --out results/demo >/dev/null 2>&1
 	fi'
 echo "docker/check.sh: 4 passed, 0 failed"

@@ -1,8 +1,8 @@
-"""Opens notebooks in JupyterLab in a real browser, runs them and looks at the page: .venv/bin/python notebooks/browser_test.py
+"""Runs notebooks in JupyterLab in a real browser and checks the page: .venv/bin/python notebooks/browser_test.py
 
-Works on the drawn pictures, with copies of the notebooks, and keeps screenshots in the folder .browser, which git ignores.
-Needs what `make browser` prepares, and Chromium. Without Chromium it fails, unless CAPTIONLAB_BROWSER=optional.
-CAPTIONLAB_SCREENSHOT names a file for a picture of 03-baseline, which is then run in the full setting.
+Uses the shapes dataset and copies of the notebooks, and keeps screenshots in the folder .browser, which git ignores.
+Needs the environment of `make browser`, and Chromium. Without Chromium it fails, unless CAPTIONLAB_BROWSER=optional.
+CAPTIONLAB_SCREENSHOT names a file for a screenshot of 03-baseline, which then runs in the full setting.
 """
 
 import os
@@ -22,9 +22,9 @@ import urllib.request
 import nbformat
 
 from execute import FOLDER, REPOSITORY, kernel_environment, user_cache
-from mistakes_test import EPOCHS, FIRST_PICTURE, SETTINGS, TRAINING
+from mistakes_test import EPOCHS, FIRST_IMAGE, SETTINGS, TRAINING
 
-WORK = REPOSITORY / ".browser"  # below the repository, since notebooks look for the folder results above them
+WORK = REPOSITORY / ".browser"  # in the repository, because notebooks search their parent folders for results
 SCREENSHOT = os.environ.get("CAPTIONLAB_SCREENSHOT")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -35,7 +35,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-RUNNING = 900_000  # milliseconds that a whole notebook may take
+RUNNING = 900_000  # time limit of a whole notebook in milliseconds
 
 WRONG_EXPERIMENT = """%%
 nbkit.Cell(func(l *nbkit.Lab) error {
@@ -43,16 +43,25 @@ nbkit.Cell(func(l *nbkit.Lab) error {
 	return err
 })"""
 
-# A cell waits, runs or was executed.
-STARTED = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some(p => /\\[(\\*|\\d+)\\]/.test(p.textContent))"""
+# True if a cell waits, runs or has run.
+STARTED = """() => {
+    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+    return prompts.some(p => /\\[(\\*|\\d+)\\]/.test(p.textContent));
+}"""
 
-# Done when a cell was executed, none waits, and the kernel has nothing to do.
+# True if a cell has run and none waits or runs.
 DONE = """() => {
-    const prompts = [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-InputPrompt')].map(p => p.textContent);
+    const shown = '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-InputPrompt';
+    const prompts = [...document.querySelectorAll(shown)].map(p => p.textContent);
     return prompts.some(p => /\\[\\d+\\]/.test(p)) && !prompts.some(p => p.includes('*'));
 }"""
 
-PICTURES = """panel => [...panel.querySelectorAll('.jp-OutputArea-output img')].map(i => ({width: i.naturalWidth, shown: i.getBoundingClientRect().width}))"""
+# The images of a notebook panel.
+IMAGES = """panel => [...panel.querySelectorAll('.jp-OutputArea-output img')].map(
+    i => ({width: i.naturalWidth, shown: i.getBoundingClientRect().width}))"""
+
+# True if the page shows an image.
+FIRST_SHOWN = """() => [...document.querySelectorAll('.jp-OutputArea-output img')].some(i => i.naturalWidth > 0)"""
 
 
 class Browser(unittest.TestCase):
@@ -64,7 +73,7 @@ class Browser(unittest.TestCase):
         cls.addClassCleanup(cls.server.stop)
         playwright = sync_playwright().start()
         cls.addClassCleanup(playwright.stop)
-        profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # Chromium may still write while it ends
+        profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # Chromium may still write as it ends
         cls.addClassCleanup(profile.cleanup)
         cls.context = playwright.chromium.launch_persistent_context(
             profile.name, executable_path=chromium(), args=CHROMIUM_FLAGS, viewport={"width": 1360, "height": 1500}
@@ -72,15 +81,16 @@ class Browser(unittest.TestCase):
         cls.addClassCleanup(cls.context.close)
 
     def open(self, name):
-        """Opens a notebook of the copies in a page of its own."""
+        """Opens a copied notebook in a new page."""
         page = self.context.new_page()
         page.set_default_timeout(60_000)
         self.addCleanup(page.close)
         self.addCleanup(self.shot_of_failure, page)
         with page.expect_event("websocket", lambda socket: "/channels" in socket.url):  # the kernel's connection
-            page.goto(f"{self.server.address}/lab/workspaces/{pathlib.Path(name).stem}/tree/{name}?token={self.server.token}")
+            workspace = f"{self.server.address}/lab/workspaces/{pathlib.Path(name).stem}"
+            page.goto(f"{workspace}/tree/{name}?token={self.server.token}")
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
-        page.wait_for_timeout(3000)  # for its first words; Lab asks which kernel to take when cells are run before
+        page.wait_for_timeout(3000)  # until the kernel is ready; if cells run earlier, Lab asks which kernel to use
         return page
 
     def menu(self, page, title, command):
@@ -103,7 +113,7 @@ class Browser(unittest.TestCase):
         page.screenshot(path=str(WORK / f"{name}.png"))
 
     def shot_of_failure(self, page):
-        """Keeps what the page showed when a test failed."""
+        """Takes a screenshot of a failed test."""
         if any(test is self and error for test, error in self._outcome.result.errors + self._outcome.result.failures):
             self.shot(page, f"failed-{self._testMethodName}")
 
@@ -112,12 +122,12 @@ class Browser(unittest.TestCase):
         messages = page.locator(".captionlab-message").all_inner_texts()
         self.assertEqual(errors.count(), 0, f"a cell failed; the boxes say: {messages}")
 
-    def assert_pictures(self, page, at_least):
-        pictures = page.locator(".jp-NotebookPanel").evaluate(PICTURES)
-        self.assertGreaterEqual(len(pictures), at_least)
-        for picture in pictures:
-            self.assertGreater(picture["width"], 0, "a picture is broken")
-            self.assertGreater(picture["shown"], 0, "a picture is not shown")
+    def assert_images(self, page, at_least):
+        images = page.locator(".jp-NotebookPanel").evaluate(IMAGES)
+        self.assertGreaterEqual(len(images), at_least)
+        for image in images:
+            self.assertGreater(image["width"], 0, "an image is broken")
+            self.assertGreater(image["shown"], 0, "an image is not shown")
 
     def assert_box(self, page, pattern):
         box = page.locator(".captionlab-message", has_text=re.compile(pattern)).last
@@ -131,13 +141,14 @@ class Browser(unittest.TestCase):
         began = time.monotonic()
         page = self.open(copied("01-data"))
         self.run_all(page)
-        page.wait_for_function("() => [...document.querySelectorAll('.jp-OutputArea-output img')].some(i => i.naturalWidth > 0)", timeout=RUNNING)
+        page.wait_for_function(FIRST_SHOWN, timeout=RUNNING)
         took = time.monotonic() - began
-        print(f"JupyterLab started in {self.server.took:.0f} s, first picture {took:.0f} s after opening the notebook", flush=True)
+        started = f"JupyterLab started in {self.server.took:.0f} s"
+        print(f"{started}, first image {took:.0f} s after opening the notebook", flush=True)
         self.wait_done(page)
         self.shot(page, "01-data")
         self.assert_no_error(page)
-        self.assert_pictures(page, 4)
+        self.assert_images(page, 4)
 
     def test_baseline(self):
         page = self.open(copied("03-baseline"))
@@ -148,7 +159,7 @@ class Browser(unittest.TestCase):
         page.wait_for_timeout(500)
         self.shot(page, "03-baseline")
         self.assert_no_error(page)
-        self.assert_pictures(page, 4)
+        self.assert_images(page, 4)
         box = curve.bounding_box()
         self.assertTrue(curve.is_visible())
         self.assertGreater(box["width"], 200)
@@ -164,19 +175,22 @@ class Browser(unittest.TestCase):
         self.shot(page, "wrong-experiment")
 
     def test_index_out_of_range(self):
-        page = self.open(written("index", SETTINGS.replace("EXPERIMENT", "baseline"), FIRST_PICTURE.replace("INDEX", "100000")))
+        settings = SETTINGS.replace("EXPERIMENT", "baseline")
+        page = self.open(written("index", settings, FIRST_IMAGE.replace("INDEX", "100000")))
         self.run_all(page)
         self.wait_done(page)
         self.assert_box(page, "index out of range")
         self.shot(page, "index")
 
     def test_interrupt(self):
-        training = TRAINING.replace('"interrupted"', f'"browser-{os.getpid()}"').replace(f"= 32, 64, {EPOCHS}, 0", "= 32, 64, 1000, 0")
-        self.assertIn("1000", training)  # epochs, so that it cannot end before it is interrupted
+        training = TRAINING.replace('"interrupted"', f'"browser-{os.getpid()}"')
+        training = training.replace(f"= 32, 64, {EPOCHS}, 0", "= 32, 64, 1000, 0")
+        self.assertIn("1000", training)  # enough epochs to be interrupted
         self.addCleanup(forget, f"shapes-browser-{os.getpid()}-*")
         page = self.open(written("interrupt", SETTINGS.replace("EXPERIMENT", "baseline"), training))
         self.run_all(page)
-        page.wait_for_function("() => /epoch ([2-9]|\\d\\d+) of at most/.test(document.body.innerText)", timeout=RUNNING)
+        second_epoch = "() => /epoch ([2-9]|\\d\\d+) of at most/.test(document.body.innerText)"
+        page.wait_for_function(second_epoch, timeout=RUNNING)
         self.menu(page, "Kernel", "kernelmenu:interrupt")
         self.wait_done(page)
         self.assert_box(page, "Stopped.*run the cell again")
@@ -184,7 +198,7 @@ class Browser(unittest.TestCase):
 
 
 class Server:
-    """A JupyterLab of its own: free port, token, and no settings of the user."""
+    """A JupyterLab server on a free port, with a token and without the user's settings."""
 
     def __init__(self):
         self.home = tempfile.TemporaryDirectory()
@@ -196,7 +210,8 @@ class Server:
         notebooks().mkdir(parents=True, exist_ok=True)
         settings = pathlib.Path(self.home.name) / "settings" / "@jupyterlab" / "notebook-extension"
         settings.mkdir(parents=True)
-        (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')  # all cells are in the page at once
+        # Lab then keeps all cells in the page.
+        (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
         environment = {
             **os.environ,
             **kernel_environment("shapes", small=not SCREENSHOT),
@@ -209,9 +224,14 @@ class Server:
         environment.pop("CAPTIONLAB_DATA", None)
         self.log = open(WORK / "jupyterlab.log", "w")
         self.began = time.monotonic()
-        command = [f"{sys.prefix}/bin/jupyter", "lab", "--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"]
-        command += [f"--ServerApp.root_dir={notebooks()}", "--LabApp.extension_manager=readonly"] + (["--allow-root"] if os.getuid() == 0 else [])
-        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+        command = [f"{sys.prefix}/bin/jupyter", "lab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
+        command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+        command += [f"--ServerApp.root_dir={notebooks()}", "--LabApp.extension_manager=readonly"]
+        if os.getuid() == 0:
+            command.append("--allow-root")
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
+        )
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() - self.began > 120:
                 self.stop()
@@ -221,13 +241,14 @@ class Server:
 
     def answers(self):
         try:
-            request = urllib.request.Request(f"{self.address}/api/status", headers={"Authorization": f"token {self.token}"})
+            headers = {"Authorization": f"token {self.token}"}
+            request = urllib.request.Request(f"{self.address}/api/status", headers=headers)
             return urllib.request.urlopen(request, timeout=5).status == 200
         except (urllib.error.URLError, OSError):
             return False
 
     def stop(self):
-        self.process.terminate()  # which ends its kernels too
+        self.process.terminate()  # also ends its kernels
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -241,7 +262,7 @@ def notebooks():
 
 
 def copied(name):
-    """A copy of a notebook, so that running it leaves the file as it is, and without outputs, so that each seen is new."""
+    """Copies a notebook without outputs, so that running it leaves the original unchanged and every output is new."""
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -251,9 +272,10 @@ def copied(name):
 
 
 def written(name, *sources):
-    """A notebook of these code cells."""
+    """Writes a notebook of these code cells."""
     kernel = {"name": "gonb", "display_name": "Go (gonb)", "language": "go"}
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata={"kernelspec": kernel})
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(notebook, notebooks() / f"{name}.ipynb")
     return f"{name}.ipynb"
 
@@ -265,7 +287,7 @@ def forget(pattern):
 
 
 def chromium():
-    """The browser's file, or None."""
+    """Returns the browser's path, or None."""
     names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
@@ -274,8 +296,9 @@ if __name__ == "__main__":
     if not chromium():
         optional = os.environ.get("CAPTIONLAB_BROWSER") == "optional"
         print(
-            "browser_test.py: SKIPPED: no Chromium was found. Install it (Debian: apt-get install chromium), or name its file in CHROMIUM."
-            + ("" if optional else " CAPTIONLAB_BROWSER=optional lets this pass without one."),
+            "browser_test.py: SKIPPED: found no Chromium. Install it (Debian: apt-get install chromium), or set "
+            + "CHROMIUM to its path."
+            + ("" if optional else " CAPTIONLAB_BROWSER=optional lets this pass without it."),
             file=sys.stderr,
         )
         sys.exit(0 if optional else 1)

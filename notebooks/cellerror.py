@@ -1,8 +1,8 @@
-"""Finds what a reader is told in the outputs of a cell that failed."""
+"""Extracts the messages that a reader sees from the outputs of a failed cell."""
 
 import html.parser
 
-# The class of the boxes that package nbkit shows, and of the hidden sources in GoNB's report of a compile error.
+# The class of package nbkit's message boxes, and of the hidden sources in GoNB's compile error reports.
 BOX = "captionlab-message"
 HIDDEN = "gonb-err-context"
 
@@ -30,7 +30,7 @@ class Text(html.parser.HTMLParser):
 
 
 def plain(markup):
-    """The visible text of HTML, without empty lines."""
+    """Returns the visible text of HTML without empty lines."""
     parser = Text()
     parser.feed(markup)
     parser.close()
@@ -38,7 +38,7 @@ def plain(markup):
 
 
 def boxes(outputs):
-    """The texts of nbkit's boxes among a cell's outputs."""
+    """Returns the texts of nbkit's message boxes in a cell's outputs."""
     return [plain(shown) for shown in markup(outputs) if BOX in shown]
 
 
@@ -47,15 +47,16 @@ def markup(outputs):
 
 
 def streamed(outputs, name):
-    """What a cell wrote to the stream of that name, stdout or stderr."""
+    """Returns what a cell wrote to the named stream, stdout or stderr."""
     return "".join(output.text for output in outputs if output.output_type == "stream" and output.name == name)
 
 
 def cell_message(outputs, otherwise):
-    """The readable message of a failed cell: nbkit's last box, else the compiler's report, else the end of stderr."""
+    """Returns a failed cell's message: nbkit's last box, else the compiler's report, else the end of stderr."""
     if found := boxes(outputs):
         return found[-1]
     if reports := [plain(shown) for shown in markup(outputs) if "gonb-err" in shown]:
         return reports[-1]
-    lines = [line for line in streamed(outputs, "stderr").splitlines() if line.strip() and not line.startswith("exit status")]
+    lines = [line for line in streamed(outputs, "stderr").splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith("exit status")]
     return "\n".join(lines[-20:]) or otherwise

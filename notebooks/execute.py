@@ -1,11 +1,12 @@
-"""Executes notebooks without a browser, each from a clean kernel, and fails on the first error of each.
+"""Executes notebooks without a browser, each from a clean kernel. Stops each notebook at its first error.
 
-    .venv/bin/python notebooks/execute.py --dataset shapes --small            all of them, fast
-    .venv/bin/python notebooks/execute.py --dataset flickr8k 03-baseline      one of them, on the photographs
-    .venv/bin/python notebooks/execute.py --dataset shapes --write            and keep the outputs in the files
+    .venv/bin/python notebooks/execute.py --dataset shapes --small            all notebooks, fast
+    .venv/bin/python notebooks/execute.py --dataset flickr8k 03-baseline      one notebook, on Flickr8k
+    .venv/bin/python notebooks/execute.py --dataset shapes --write            all notebooks, and keep their outputs
 
---write refuses to work where photographs could get into the files, checks what it writes, and records the seconds of
-every cell in results/benchmarks/notebooks.json.
+--write refuses to run if Flickr8k's images could get into the files. It checks what it writes, stores the checksums of
+the record files that the cells read (see recordsums.py), and records the seconds of every cell in
+results/benchmarks/notebooks.json.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 import record
+import recordsums
 from cellerror import cell_message
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -28,7 +30,7 @@ REPOSITORY = FOLDER.parent
 
 
 class Failed(Exception):
-    """A notebook that could not be executed; its text tells notebook, cell and reason."""
+    """A notebook that could not be executed. The text names notebook, cell and reason."""
 
 
 def main():
@@ -48,10 +50,11 @@ def run(options):
     failures, timings = [], {}
     for path in options.paths:
         try:
-            notebook, seconds = execute(path, options.timeout)
-            if options.write:
-                record.write_notebook(path, notebook)
-                timings[path.stem] = seconds
+            with recordsums.listing() as listed:
+                notebook, seconds = execute(path, options.timeout, listed)
+                if options.write:
+                    record.write_notebook(path, notebook, listed.read_text())
+                    timings[path.stem] = seconds
         except (Failed, record.Unfit) as failure:
             failures.append(str(failure))
             print(f"FAILED {failure}", file=sys.stderr, flush=True)
@@ -67,12 +70,14 @@ def run(options):
 
 def parse():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    arguments.add_argument("names", nargs="*", help="notebooks, as 03-baseline or a path (default: all beside this program)")
+    arguments.add_argument("names", nargs="*", help="names such as 03-baseline, or paths (default: all notebooks)")
     arguments.add_argument("--dataset", choices=["shapes", "flickr8k"], default="shapes")
-    arguments.add_argument("--small", action="store_true", help="the fast setting: a part of the data, few epochs")
-    arguments.add_argument("--write", action="store_true", help="keep the outputs in the notebook files; shapes only")
-    arguments.add_argument("--fresh", action="store_true", help="train anew what notebooks train, and forget it afterwards; part of --write")
-    arguments.add_argument("--timeout", type=int, default=1800, metavar="SECONDS", help="for each cell (default 1800)")
+    arguments.add_argument("--small", action="store_true", help="fast setting: part of the data, few epochs")
+    arguments.add_argument("--write", action="store_true", help="store the outputs in the notebook files; shapes only")
+    arguments.add_argument(
+        "--fresh", action="store_true", help="ignore and keep no runs that notebooks trained; implied by --write"
+    )
+    arguments.add_argument("--timeout", type=int, default=1800, metavar="SECONDS", help="per cell (default 1800)")
     options = arguments.parse_args()
     options.paths = [named(name) for name in options.names] or sorted(FOLDER.glob("*.ipynb"))
     if not options.paths:
@@ -84,7 +89,7 @@ def parse():
 
 
 def named(name):
-    """The file that a name on the command line means."""
+    """Returns the file that a command line argument names."""
     path = pathlib.Path(name)
     if path.suffix == ".ipynb":
         return path.resolve()
@@ -92,7 +97,7 @@ def named(name):
 
 
 def kernel_environment(dataset, small):
-    """Variables with which a kernel finds the tools beside this Python, and notebooks take these settings."""
+    """Returns variables with which a kernel finds this Python's tools and notebooks use these settings."""
     binaries = pathlib.Path(sys.prefix) / "bin"
     return {
         "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -103,7 +108,7 @@ def kernel_environment(dataset, small):
 
 @contextlib.contextmanager
 def fresh_cache():
-    """A cache folder without the runs that notebooks trained; it shares the costly rest with the user's, and goes at the end."""
+    """Provides a temporary cache folder without notebooks' runs. It shares the costly rest with the user's cache."""
     with tempfile.TemporaryDirectory() as cache:
         for shared in ("weights", "features", "runs"):
             kept = user_cache() / shared
@@ -113,30 +118,37 @@ def fresh_cache():
 
 
 def user_cache():
-    """The folder that captionlab keeps what it can make again in."""
+    """Returns captionlab's cache folder."""
     if cache := os.environ.get("CAPTIONLAB_CACHE"):
         return pathlib.Path(cache).resolve()
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    return pathlib.Path(base) / "captionlab"
+    default = pathlib.Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or default) / "captionlab"
 
 
 def environment_problem():
+    """Returns why notebooks cannot run with this Python, or None."""
     kernel = pathlib.Path(sys.prefix) / "share" / "jupyter" / "kernels" / "gonb" / "kernel.json"
     if not kernel.is_file():
         return f"the Python at {sys.prefix} has no GoNB kernel: run `make notebook-env`, then use .venv/bin/python"
     return None
 
 
-def execute(path, timeout):
-    """Executes one notebook. Returns it with its outputs, and a list of cell number, first line and seconds."""
+def execute(path, timeout, listed):
+    """Executes one notebook, whose cells append the record files that they read to the file listed.
+
+    Returns the notebook with its outputs, and a list of cell number, first line and seconds.
+    """
     try:
         notebook = nbformat.read(path, as_version=4)
     except Exception as error:
-        raise Failed(f"{path.name}: this is no notebook: {error}") from error
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="gonb", record_timing=False, resources={"metadata": {"path": str(FOLDER)}})
+        raise Failed(f"{path.name}: not a notebook: {error}") from error
+    resources = {"metadata": {"path": str(FOLDER)}}
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name="gonb", record_timing=False, resources=resources
+    )
     seconds, start = [], time.monotonic()
     print(f"{path.name}", flush=True)
-    with client.setup_kernel():
+    with client.setup_kernel(env={**os.environ, recordsums.VARIABLE: str(listed)}):
         number = 0
         for index, cell in enumerate(notebook.cells):
             if cell.cell_type != "code" or not cell.source.strip():
@@ -147,20 +159,23 @@ def execute(path, timeout):
             try:
                 client.execute_cell(cell, index, execution_count=number)
             except CellExecutionError as error:
-                raise Failed(f"{path.name}: cell {number} ({title}):\n{cell_message(cell.outputs, str(error.evalue))}") from error
+                message = cell_message(cell.outputs, str(error.evalue))
+                raise Failed(f"{path.name}: cell {number} ({title}):\n{message}") from error
             except CellTimeoutError as error:
-                raise Failed(f"{path.name}: cell {number} ({title}):\nit ran longer than {timeout} s (--timeout)") from error
+                message = f"it ran longer than {timeout} s (--timeout)"
+                raise Failed(f"{path.name}: cell {number} ({title}):\n{message}") from error
             except DeadKernelError as error:
-                raise Failed(f"{path.name}: cell {number} ({title}):\nthe kernel ended; its messages stand above") from error
+                message = "the kernel died; see its messages above"
+                raise Failed(f"{path.name}: cell {number} ({title}):\n{message}") from error
             took = time.monotonic() - began
             seconds.append({"cell": number, "line": title, "seconds": round(took, 2)})
             print(f"  {took:7.1f} s  cell {number}: {title}", flush=True)
-    print(f"  {time.monotonic() - start:7.1f} s  in all", flush=True)
+    print(f"  {time.monotonic() - start:7.1f} s  in total", flush=True)
     return notebook, seconds
 
 
 def first_line(source):
-    """The first line of a cell that says something of its own: no %% and no import."""
+    """Returns a cell's first characteristic line: not %%, an import or a comment."""
     for line in source.splitlines():
         line = line.strip()
         if line and not line.startswith(("%%", "%noautoget", "import", "//", ")", '"', "nbkit.Cell(")):

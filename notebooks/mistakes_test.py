@@ -1,7 +1,7 @@
-"""What a reader sees after the usual mistakes, in a real GoNB kernel: .venv/bin/python notebooks/mistakes_test.py
+"""Tests what a reader sees after common mistakes, in a real GoNB kernel: .venv/bin/python notebooks/mistakes_test.py
 
-Needs what `make notebook-env` prepares. Works on the drawn pictures, in a cache folder of its own, apart from the weights and
-the features, which it shares with the user's.
+Needs `make notebook-env`. Uses the shapes dataset and a temporary cache folder that shares weights and features with
+the user's.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ import (
 %% -dataset=shapes -experiment=EXPERIMENT
 nbkit.Settings()"""
 
-FIRST_PICTURE = """%%
+FIRST_IMAGE = """%%
 nbkit.Cell(func(l *nbkit.Lab) error {
 	fmt.Println(l.Dataset.Examples(datasets.Test)[INDEX].ID)
 	return nil
@@ -41,7 +41,7 @@ nbkit.Cell(func(l *nbkit.Lab) error {
 	return err
 })"""
 
-# A model that is small enough for a test, on few pictures, in enough epochs to be interrupted within them.
+# A model that is small enough for a test, on few images, with enough epochs to be interrupted.
 EPOCHS = 20
 TRAINING = f"""%%
 nbkit.Cell(func(l *nbkit.Lab) error {{
@@ -57,7 +57,7 @@ nbkit.Cell(func(l *nbkit.Lab) error {{
 
 
 class Session:
-    """A kernel, as a reader has one, to which cells are sent."""
+    """A kernel like a reader's, to which a test sends cells."""
 
     def __init__(self, environment):
         self.environment = {**os.environ, **environment}
@@ -65,18 +65,21 @@ class Session:
         self.client = NotebookClient(self.notebook, timeout=900, kernel_name="gonb")
 
     async def start(self):
-        os.environ.update({key: self.environment[key] for key in ("PATH", "JUPYTER_DATA_DIR")})  # where kernels are looked for
+        # Jupyter searches these folders for kernels.
+        os.environ.update({key: self.environment[key] for key in ("PATH", "JUPYTER_DATA_DIR")})
         self.client.create_kernel_manager()
         await self.client.async_start_new_kernel(env=self.environment, cwd=str(FOLDER))
         await self.client.async_start_new_kernel_client()
 
     async def end(self):
-        await self.client.km.shutdown_kernel()  # asked, not killed: it ends the gopls that it started
+        await self.client.km.shutdown_kernel()  # not killed, so that it ends the gopls that it started
         self.client.kc.stop_channels()
 
     async def cell(self, source, watch=None):
-        """Runs a cell. Returns its outputs, and whether Jupyter saw it fail. watch, if any, is called with the outputs four times
-        a second until it returns True."""
+        """Runs a cell. Returns its outputs and whether Jupyter saw it fail.
+
+        Calls watch, if given, with the outputs four times per second until it returns True.
+        """
         self.notebook.cells.append(nbformat.v4.new_code_cell(source))
         index = len(self.notebook.cells) - 1
         cell = self.notebook.cells[index]
@@ -90,7 +93,7 @@ class Session:
         return cell.outputs, False
 
     async def interrupt(self):
-        """What Jupyter's stop button does."""
+        """Interrupts the kernel, as Jupyter's stop button does."""
         await self.client.km.interrupt_kernel()
 
 
@@ -102,12 +105,13 @@ class Mistakes(unittest.IsolatedAsyncioTestCase):
         return session
 
     def assert_box(self, outputs, *words):
-        """The last box shows these words, and nothing else looks like a stack."""
+        """Fails unless the last box contains these words and no output looks like a stack trace."""
         shown = boxes(outputs)
         self.assertTrue(shown, f"no box among the outputs: {outputs}")
         for word in words:
             self.assertIn(word, shown[-1])
-        everything = "\n".join(map(plain, markup(outputs))) + streamed(outputs, "stderr") + streamed(outputs, "stdout")
+        streams = streamed(outputs, "stderr") + streamed(outputs, "stdout")
+        everything = "\n".join(map(plain, markup(outputs))) + streams
         for trace in ("goroutine ", ".go:", "panic:"):
             self.assertNotIn(trace, everything)
 
@@ -123,23 +127,24 @@ class Mistakes(unittest.IsolatedAsyncioTestCase):
 
         with self.subTest("a cell before the settings cell"):
             await session.cell(declarations)
-            await self.fails(session, FIRST_PICTURE.replace("INDEX", "0"), "run the settings cell at the top of the notebook first")
-        with self.subTest("an experiment that is not declared"):
+            message = "run the settings cell at the top of the notebook first"
+            await self.fails(session, FIRST_IMAGE.replace("INDEX", "0"), message)
+        with self.subTest("an undeclared experiment"):
             await self.fails(session, "%%" + main.replace("baseline", "basline"), "basline", "baseline")
         with self.subTest("the settings cell corrected"):
             outputs, failed = await session.cell(first)
             self.assertFalse(failed, cell_message(outputs, ""))
             self.assertIn("baseline", "".join(map(plain, markup(outputs))))
         with self.subTest("an index out of range"):
-            await self.fails(session, FIRST_PICTURE.replace("INDEX", "100000"), "index out of range [100000]")
+            await self.fails(session, FIRST_IMAGE.replace("INDEX", "100000"), "index out of range [100000]")
         with self.subTest("a compile error"):
-            outputs, failed = await session.cell(FIRST_PICTURE.replace("INDEX", "zero"))
+            outputs, failed = await session.cell(FIRST_IMAGE.replace("INDEX", "zero"))
             self.assertTrue(failed)
             message = cell_message(outputs, "")
             self.assertRegex(message, r"Cell\[\d+\]: Line 3\b")  # where in the cell
             self.assertIn("undefined: zero", message)
         with self.subTest("the cell corrected"):
-            outputs, failed = await session.cell(FIRST_PICTURE.replace("INDEX", "0"))
+            outputs, failed = await session.cell(FIRST_IMAGE.replace("INDEX", "0"))
             self.assertFalse(failed, cell_message(outputs, ""))
 
     async def test_no_plugin(self):
@@ -148,7 +153,7 @@ class Mistakes(unittest.IsolatedAsyncioTestCase):
             await session.cell(SETTINGS.replace("EXPERIMENT", "baseline"))
             await self.fails(session, FEATURES, f"no XLA plugin in {empty}", "captionlab setup")
 
-    async def test_interrupt_and_go_on(self):
+    async def test_interrupt_and_resume(self):
         with fresh_cache() as cache:
             session = await self.session(CAPTIONLAB_CACHE=cache)
             await session.cell(SETTINGS.replace("EXPERIMENT", "baseline"))
@@ -164,10 +169,11 @@ class Mistakes(unittest.IsolatedAsyncioTestCase):
             began = time.monotonic()
             outputs, failed = await session.cell(TRAINING, in_third_epoch)
             self.assertTrue(failed, "the interrupted cell ended without an error")
-            self.assert_box(outputs, "Stopped", "run the cell again to go on")
+            self.assert_box(outputs, "Stopped", "run the cell again to ")
             stopped_at = last_epoch(outputs)
             self.assertLess(stopped_at, EPOCHS)
-            self.assertTrue(any("data:image/svg+xml" in shown for shown in markup(outputs)), "the curve so far is gone")
+            curves = [shown for shown in markup(outputs) if "data:image/svg+xml" in shown]
+            self.assertTrue(curves, "the curve has disappeared")
 
             epochs = []
 
@@ -177,12 +183,13 @@ class Mistakes(unittest.IsolatedAsyncioTestCase):
             outputs, failed = await session.cell(TRAINING, note)
             self.assertFalse(failed, cell_message(outputs, ""))
             self.assertIn(f"epochs trained: {EPOCHS}", streamed(outputs, "stdout"))
-            self.assertGreaterEqual(min(epoch for epoch in epochs if epoch), stopped_at - 1, "the second run began anew")
-            print(f"interrupted in epoch {stopped_at}, went on to {EPOCHS}, {time.monotonic() - began:.0f} s")
+            first = min(epoch for epoch in epochs if epoch)
+            self.assertGreaterEqual(first, stopped_at - 1, "the second run started over")
+            print(f"interrupted in epoch {stopped_at}, resumed up to {EPOCHS}, {time.monotonic() - began:.0f} s")
 
 
 def last_epoch(outputs):
-    """The epoch that the status below a training cell tells, or 0."""
+    """Returns the epoch in the status below a training cell, or 0."""
     found = re.findall(r"epoch (\d+) of at most", "\n".join(map(plain, markup(outputs))))
     return int(found[-1]) if found else 0
 

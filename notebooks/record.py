@@ -1,4 +1,4 @@
-"""Writes executed notebooks and their times, after checking that nothing gets into a file that must not be there."""
+"""Writes executed notebooks and their times, after checking that the files may be published."""
 
 import datetime
 import json
@@ -11,11 +11,13 @@ import tempfile
 
 import nbformat
 
+import recordsums
+
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 TIMINGS = REPOSITORY / "results" / "benchmarks" / "notebooks.json"
 LARGEST = 1 << 20  # bytes of a notebook file
 
-# Metadata of a notebook and of its cells that tells a reader something; the rest differs from one execution to the next.
+# Metadata of notebooks and cells to keep. The rest differs from one execution to the next.
 KEPT_METADATA = ("kernelspec", "language_info")
 KEPT_CELL_METADATA = ("tags",)
 
@@ -25,29 +27,43 @@ class Unfit(Exception):
 
 
 def write_problem(options):
-    """Why outputs may not be kept under these options, or None. Photographs and their captions are not ours to publish."""
+    """Returns why outputs may not be kept under these options, or None. A dataset's images are not ours to publish."""
     if not options.write:
         return None
     if options.dataset != "shapes":
-        return "--write keeps outputs in the files, so it works with --dataset shapes alone: photographs must not get into them"
+        return "--write stores outputs in the files and so needs --dataset shapes: other images must not be published"
     if os.environ.get("CAPTIONLAB_DATA"):
-        return "--write refuses to run while CAPTIONLAB_DATA is set, so that no photograph gets into the files: run `make notebooks-write`, which unsets it"
+        return (
+            "--write refuses to run while CAPTIONLAB_DATA is set, so that no dataset's images get into the files: "
+            "run `make notebooks-write`, which unsets it"
+        )
     return None
 
 
-def write_notebook(path, notebook):
-    """Replaces the file by the executed notebook, or leaves it as it is where the outputs are unfit to be kept."""
-    steady(notebook)
+def write_notebook(path, notebook, paths):
+    """Replaces the file by the executed notebook, or leaves it unchanged if the outputs are unfit to be kept.
+
+    paths lists the record files that the cells read, one per line; see recordsums.py.
+    """
+    strip(notebook)
+    try:
+        notebook.metadata[recordsums.METADATA] = recordsums.metadata(notebook, recordsums.sums(paths))
+    except recordsums.BadListing as error:
+        raise Unfit(f"{path.name}: not written: {error}") from error
     if found := machine_paths(notebook):
-        raise Unfit(f"{path.name}: its outputs hold paths of this machine, so it was not written:\n" + "\n".join(found))
+        listed = "\n".join(found)
+        raise Unfit(f"{path.name}: not written, because its outputs contain paths of this machine:\n{listed}")
     text = nbformat.writes(notebook) + "\n"
-    if len(text.encode()) > LARGEST:
-        raise Unfit(f"{path.name}: {len(text.encode()):,} bytes with its outputs, and {LARGEST:,} is the limit: show fewer or smaller pictures")
+    if (size := len(text.encode())) > LARGEST:
+        raise Unfit(
+            f"{path.name}: not written: {size:,} bytes with its outputs, the limit is {LARGEST:,}: "
+            "show fewer or smaller images"
+        )
     replace(path, text)
 
 
-def steady(notebook):
-    """Removes what differs from one execution to the next without telling anything."""
+def strip(notebook):
+    """Removes metadata that differs from one execution to the next."""
     notebook.metadata = {key: value for key, value in notebook.metadata.items() if key in KEPT_METADATA}
     for cell in notebook.cells:
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in KEPT_CELL_METADATA}
@@ -57,20 +73,21 @@ def steady(notebook):
 
 
 def machine_paths(notebook):
-    """Names cell and place of each path of this machine in the outputs."""
+    """Lists cell and path of each path of this machine in the outputs."""
     temporary = {tempfile.gettempdir(), "/tmp"}
     roots = {str(REPOSITORY), str(pathlib.Path.home()), *temporary}
-    pattern = re.compile("|".join(rf"{re.escape(root)}(?![\w-])[^\s\"'<>\\]*" for root in sorted(roots, key=len, reverse=True) if len(root) > 1))
+    longest_first = sorted((root for root in roots if len(root) > 1), key=len, reverse=True)
+    pattern = re.compile("|".join(rf"{re.escape(root)}(?![\w-])[^\s\"'<>\\]*" for root in longest_first))
     found = []
     for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         text = json.dumps(cell.get("outputs", []), ensure_ascii=False)
-        text = re.sub(r"base64,[A-Za-z0-9+/=]*", "", text)  # a picture's bytes may spell anything
+        text = re.sub(r"base64,[A-Za-z0-9+/=]*", "", text)  # an image's bytes may spell anything
         found += [f"cell {number}: {match}" for match in pattern.findall(text)]
     return found
 
 
 def write_timings(timings, small):
-    """Records the seconds of cells; notebooks that were not executed now keep their last ones."""
+    """Records the seconds of cells. Notebooks that were not executed keep their previous times."""
     record = {"notebooks": {}}
     if TIMINGS.is_file():
         record = json.loads(TIMINGS.read_text())
@@ -89,7 +106,8 @@ def write_timings(timings, small):
     record = {
         "benchmark": "notebooks",
         "command": "make notebooks-write",
-        "about": "Seconds of each cell on the drawn dataset, from a clean kernel, compiling included. A load average above the cores' number says that other work ran beside it.",
+        "about": "Seconds per cell on the shapes dataset, from a clean kernel, including compilation. A load average "
+        "above the number of cores means that other programs were running.",
         "notebooks": dict(sorted(record["notebooks"].items())),
     }
     replace(TIMINGS, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
@@ -100,7 +118,7 @@ def host():
     try:
         cpu = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text()).group(1)
     except (OSError, AttributeError):
-        pass  # only Linux has the file, and not every processor a name in it
+        pass  # only Linux has the file, and it may lack the processor's name
     return {"system": f"{platform.system().lower()}/{platform.machine()}", "cores": os.cpu_count(), "cpu": cpu}
 
 
@@ -121,7 +139,7 @@ def output(*command):
 
 
 def replace(path, text):
-    """Writes a file whole or not at all."""
+    """Writes a file completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:

@@ -130,7 +130,7 @@ func TestBadWeightFiles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := writeFile(t, c.content)
-			_, _, err := readWeights(path)
+			_, err := readWeights(path)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
 				t.Errorf("error %v, want one with %q and the file", err, c.want)
 			}
@@ -139,16 +139,16 @@ func TestBadWeightFiles(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := readWeights(t.TempDir()); err == nil {
+	if _, err := readWeights(t.TempDir()); err == nil {
 		t.Error("a folder was read")
 	}
-	if _, _, err := readWeights(filepath.Join(t.TempDir(), "none.pth")); err == nil || !strings.Contains(err.Error(), "none.pth") {
+	if _, err := readWeights(filepath.Join(t.TempDir(), "none.pth")); err == nil || !strings.Contains(err.Error(), "none.pth") {
 		t.Errorf("a missing file: %v", err)
 	}
 }
 
-// oneLayer are the tensors of a network of one convolution.
-func oneLayer() (map[string]safetensors.Tensor, []convSpec) {
+// oneLayer returns a network of one convolution, and its tensors.
+func oneLayer() (*network, map[string]safetensors.Tensor) {
 	tensors := map[string]safetensors.Tensor{
 		"conv.weight":              safetensors.FromFloat32([]int{2, 1, 1, 1}, []float32{1, 2}),
 		"norm.weight":              safetensors.FromFloat32([]int{2}, []float32{1, 1}),
@@ -158,7 +158,7 @@ func oneLayer() (map[string]safetensors.Tensor, []convSpec) {
 		"norm.num_batches_tracked": {DType: "I64", Shape: []int{}, Data: make([]byte, 8)},
 		"fc.weight":                safetensors.FromFloat32([]int{1}, []float32{1}),
 	}
-	return tensors, []convSpec{{conv: "conv", norm: "norm", out: 2, in: 1, k: 1}}
+	return &network{convs: []convSpec{{conv: "conv", norm: "norm", out: 2, in: 1, k: 1}}, ignored: []string{"fc."}}, tensors
 }
 
 func TestWrongTensors(t *testing.T) {
@@ -185,22 +185,23 @@ func TestWrongTensors(t *testing.T) {
 		{"several", func(m map[string]safetensors.Tensor) { clear(m) }, []string{"conv.weight", "norm.bias", "running_mean"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			tensors, specs := oneLayer()
+			net, tensors := oneLayer()
 			c.change(tensors)
-			_, err := foldAll("the file", tensors, specs, 1e-5, "fc.")
+			_, err := net.fold(tensors)
 			if err == nil {
 				t.Fatal("no error")
 			}
-			for _, want := range append(c.want, "the file") {
+			for _, want := range c.want {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("error %v does not say %q", err, want)
 				}
 			}
 		})
 	}
-	tensors, specs := oneLayer()
-	layers, err := foldAll("the file", tensors, specs, 0, "fc.")
-	if err != nil || !slices.Equal(layers[0].kernel, []float32{1, 1}) || !slices.Equal(layers[0].bias, []float32{0, -0.5}) {
+	net, tensors := oneLayer()
+	layers, err := net.fold(tensors)
+	if err != nil || !slices.Equal(layers[0].kernel.Data, []float32{1, 1}) ||
+		!slices.Equal(layers[0].bias.Data, []float32{0, -0.5}) {
 		t.Errorf("%+v, %v", layers, err)
 	}
 }

@@ -9,43 +9,23 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
-	"captionlab/captioning/weights"
-	"captionlab/captioning/xla/xlatest"
 	"captionlab/datasets"
 	"captionlab/datasets/shapes"
 )
 
-var openSmall = sync.OnceValues(func() (string, error) {
-	source, err := weights.EfficientNetLite0(context.Background())
-	return source.Path, err
-})
-
-// smallEncoder opens EfficientNet-Lite0 with its real weights.
-func smallEncoder(t *testing.T) *Encoder {
-	t.Helper()
-	backend := xlatest.OpenForTest(t)
-	path, err := openSmall()
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := Open(backend, "efficientnet-lite0", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Finalize)
-	return e
-}
-
-// withBad is a dataset whose pictures of some ids cannot be read.
-type withBad struct {
+// testImages is a dataset that counts how often it opens an image, and whose images of some ids cannot be read.
+type testImages struct {
 	datasets.Dataset
-	bad map[string]string // content by id
+	bad    map[string]string // content by id; empty for a file that is gone
+	opened *atomic.Int64
 }
 
-func (d withBad) OpenImage(id string) (io.ReadCloser, error) {
+func (d testImages) OpenImage(id string) (io.ReadCloser, error) {
+	d.opened.Add(1)
 	content, ok := d.bad[id]
 	switch {
 	case !ok:
@@ -56,23 +36,24 @@ func (d withBad) OpenImage(id string) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(content)), nil
 }
 
-// somePictures are 40 drawn pictures, of which the ids bad1 and bad2 cannot be read.
-func somePictures(t *testing.T) (ds datasets.Dataset, bad1, bad2 string) {
+// fortyImages returns 40 drawn images, of which the ids bad1 and bad2 cannot be read.
+func fortyImages(t *testing.T) (ds testImages, bad1, bad2 string) {
 	t.Helper()
 	drawn, err := shapes.Open(shapes.WithSize(30, 5, 5), shapes.WithImageSize(64))
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad1, bad2 = drawn.Examples(datasets.Train)[3].ID, drawn.Examples(datasets.Test)[0].ID
-	return withBad{drawn, map[string]string{bad1: "no picture at all", bad2: ""}}, bad1, bad2
+	return testImages{drawn, map[string]string{bad1: "not an image", bad2: ""}, new(atomic.Int64)}, bad1, bad2
 }
 
-var eightAShard = FeatureOptions{ShardSize: 8}
+// eightAShard makes five shards of forty images.
+var eightAShard = FeatureOptions{Fingerprint: "print", ShardSize: 8}
 
 func buildAll(t *testing.T, e *Encoder, folder string) *Features {
 	t.Helper()
-	ds, _, _ := somePictures(t)
-	f, err := BuildFeatures(context.Background(), ds, "print", e, folder, eightAShard)
+	ds, _, _ := fortyImages(t)
+	f, err := Build(context.Background(), e, ds, folder, eightAShard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +64,7 @@ func buildAll(t *testing.T, e *Encoder, folder string) *Features {
 func wantSameFolder(t *testing.T, want, got string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(want, "*"))
-	if err != nil || len(files) != 6 { // five shards and the manifest
+	if err != nil || len(files) != 7 { // five shards, the manifest and the lock
 		t.Fatalf("%v, %v", files, err)
 	}
 	for _, file := range files {
@@ -94,24 +75,39 @@ func wantSameFolder(t *testing.T, want, got string) {
 		}
 	}
 	if all, _ := filepath.Glob(filepath.Join(got, "*")); len(all) != len(files) {
-		t.Errorf("files %v were left behind", all)
+		t.Errorf("the folder holds %v, want %d files", all, len(files))
 	}
 }
 
-func TestFeaturesAreBuiltResumedAndRepaired(t *testing.T) {
-	e, whole := smallEncoder(t), t.TempDir()
-	ds, bad1, bad2 := somePictures(t)
+// wantSameFeatures compares all rows of features, in memory.
+func wantSameFeatures(t *testing.T, want, got *Features) {
+	t.Helper()
+	if want.Len() != got.Len() {
+		t.Fatalf("%d features, want %d", got.Len(), want.Len())
+	}
+	for id, row := range want.rows {
+		if other, ok := got.Row(id); !ok || fmt.Sprint(other) != fmt.Sprint(row) {
+			t.Errorf("image %s has features %v, want %v", id, other, row)
+		}
+	}
+}
+
+func TestBuild(t *testing.T) {
+	e, folder := open(t, meanColour(), ""), t.TempDir()
+	ds, bad1, bad2 := fortyImages(t)
 	var last Progress
-	f, err := BuildFeatures(context.Background(), ds, "print", e, whole, FeatureOptions{ShardSize: 8, Progress: func(p Progress) {
-		if p.Done < last.Done || p.Done > p.Total {
+	o := eightAShard
+	o.Progress = func(p Progress) {
+		if p.Done < last.Done || p.Done > p.Total || p.Rate <= 0 || p.Elapsed <= 0 {
 			t.Errorf("progress went from %+v to %+v", last, p)
 		}
 		last = p
-	}})
+	}
+	f, err := Build(context.Background(), e, ds, folder, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last.Done != 40 || last.Total != 40 || last.Skipped != 2 || f.Len() != 38 || f.Dim() != 1280 {
+	if last.Done != 40 || last.Total != 40 || last.Skipped != 2 || last.Remaining != 0 || f.Len() != 38 || f.Dim() != 3 {
 		t.Errorf("%+v, %d features of %d numbers", last, f.Len(), f.Dim())
 	}
 	reasons := make(map[string]string)
@@ -123,34 +119,69 @@ func TestFeaturesAreBuiltResumedAndRepaired(t *testing.T) {
 	}
 	for _, id := range []string{bad1, bad2, "nosuch"} {
 		if _, ok := f.Row(id); ok {
-			t.Errorf("picture %s has features", id)
+			t.Errorf("image %s has features", id)
 		}
 	}
-
-	t.Run("stopped and started again", func(t *testing.T) {
-		folder := t.TempDir()
-		for _, stopAt := range []int{1, 12, 5} {
-			ctx, stop := context.WithCancel(context.Background())
-			_, err := BuildFeatures(ctx, ds, "print", e, folder, FeatureOptions{ShardSize: 8, Progress: func(p Progress) {
-				if p.Done >= stopAt {
-					stop()
-				}
-			}})
-			stop()
-			if err == nil || !errors.Is(err, context.Canceled) {
-				t.Fatalf("error %v, want one of a stop", err)
+	for name, open := range map[string]func(string) (*Features, error){
+		"opened": OpenFeatures, "opened and verified": OpenFeaturesVerified,
+	} {
+		t.Run(name, func(t *testing.T) {
+			again, err := open(folder)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if _, err := OpenFeatures(folder); err == nil {
-				t.Fatal("an incomplete folder was opened")
+			wantSameFeatures(t, f, again)
+			if a, b := fmt.Sprint(f.Manifest), fmt.Sprint(again.Manifest); a != b {
+				t.Errorf("manifest %s, want %s", b, a)
+			}
+		})
+	}
+	t.Run("built again", func(t *testing.T) {
+		before := ds.opened.Load()
+		again, err := Build(context.Background(), e, ds, folder, eightAShard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantSameFeatures(t, f, again)
+		if n := ds.opened.Load() - before; n != 0 {
+			t.Errorf("%d images were opened again", n)
+		}
+	})
+}
+
+func TestBuildResumes(t *testing.T) {
+	e, whole, folder := open(t, meanColour(), ""), t.TempDir(), t.TempDir()
+	want := buildAll(t, e, whole)
+	ds, _, _ := fortyImages(t)
+	for _, stopAt := range []int{1, 12, 5} {
+		ctx, stop := context.WithCancel(context.Background())
+		o := eightAShard
+		o.Progress = func(p Progress) {
+			if p.Done >= stopAt {
+				stop()
 			}
 		}
-		buildAll(t, e, folder)
-		wantSameFolder(t, whole, folder)
-	})
-	shard := filepath.Join("shard-0002.safetensors")
+		_, err := Build(ctx, e, ds, folder, o)
+		stop()
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("error %v, want %v", err, context.Canceled)
+		}
+		if _, err := OpenFeatures(folder); err == nil {
+			t.Fatal("an incomplete folder was opened")
+		}
+	}
+	wantSameFeatures(t, want, buildAll(t, e, folder))
+	wantSameFolder(t, whole, folder)
+}
+
+// TestBuildRepairs damages folders. OpenFeatures must refuse them and Build repair them.
+func TestBuildRepairs(t *testing.T) {
+	e, whole := open(t, meanColour(), ""), t.TempDir()
+	want := buildAll(t, e, whole)
+	const shard, leftOver = "shard-0002.safetensors", "a temporary file of a crash"
 	for name, damage := range map[string]func(dir string) error{
 		"a shard cut in half": func(dir string) error { return os.Truncate(filepath.Join(dir, shard), 100) },
-		"a shard is gone":     func(dir string) error { return os.Remove(filepath.Join(dir, shard)) },
+		"a missing shard":     func(dir string) error { return os.Remove(filepath.Join(dir, shard)) },
 		"a flipped byte": func(dir string) error {
 			data, err := os.ReadFile(filepath.Join(dir, shard))
 			if err != nil {
@@ -161,8 +192,8 @@ func TestFeaturesAreBuiltResumedAndRepaired(t *testing.T) {
 		},
 		"the manifest cut in half": func(dir string) error { return os.Truncate(filepath.Join(dir, manifestFile), 300) },
 		"no manifest":              func(dir string) error { return os.Remove(filepath.Join(dir, manifestFile)) },
-		"half a file of a crash": func(dir string) error {
-			return os.WriteFile(filepath.Join(dir, manifestFile+".tmp-1"), []byte("{"), 0o644)
+		leftOver: func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, manifestFile+".partial-1"), []byte("{"), 0o644)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,51 +204,131 @@ func TestFeaturesAreBuiltResumedAndRepaired(t *testing.T) {
 			if err := damage(folder); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := OpenFeatures(folder); err == nil && name != "half a file of a crash" {
-				t.Error("the damaged folder was opened")
+			if _, err := OpenFeatures(folder); (err == nil) != (name == leftOver) {
+				t.Errorf("opening gives %v", err)
 			}
-			buildAll(t, e, folder)
-			os.Remove(filepath.Join(folder, manifestFile+".tmp-1"))
+			wantSameFeatures(t, want, buildAll(t, e, folder))
 			wantSameFolder(t, whole, folder)
 		})
 	}
-	t.Run("of another dataset or encoder", func(t *testing.T) {
-		for _, change := range []func(*Manifest){
-			func(m *Manifest) { m.Fingerprint = "another" }, func(m *Manifest) { m.Encoder.WeightsSHA256 = "another" }, func(m *Manifest) { m.Format = 9 }} {
-			folder := t.TempDir()
-			m := f.Manifest
-			change(&m)
-			data, err := json.Marshal(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(folder, manifestFile), data, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := BuildFeatures(context.Background(), ds, "print", e, folder, eightAShard); err == nil || !strings.Contains(err.Error(), folder) {
-				t.Errorf("error %v, want one that names the folder", err)
-			}
-		}
-	})
-	t.Run("nowhere to write", func(t *testing.T) {
-		file := filepath.Join(t.TempDir(), "file")
-		if err := os.WriteFile(file, nil, 0o644); err != nil {
+}
+
+// TestOpenFeaturesVerified: damage that leaves size and time stamp alone is found only if every shard is hashed.
+func TestOpenFeaturesVerified(t *testing.T) {
+	t.Setenv("CAPTIONLAB_CACHE", t.TempDir())
+	folder := t.TempDir()
+	buildAll(t, open(t, meanColour(), ""), folder)
+	shard, old := filepath.Join(folder, "shard-0002.safetensors"), time.Now().Add(-time.Hour)
+	write := func(data []byte) {
+		if err := os.WriteFile(shard, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := BuildFeatures(context.Background(), ds, "print", e, filepath.Join(file, "features"), eightAShard); err == nil || !strings.Contains(err.Error(), file) {
-			t.Errorf("error %v, want one that names %s", err, file)
+		if err := os.Chtimes(shard, old, old); err != nil {
+			t.Fatal(err)
 		}
-	})
-	t.Run("two at once", func(t *testing.T) {
-		folder := t.TempDir()
-		var wg sync.WaitGroup
-		for range 2 {
-			wg.Go(func() { BuildFeatures(context.Background(), ds, "print", e, folder, eightAShard) })
+	}
+	data, err := os.ReadFile(shard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(data)
+	if _, err := OpenFeatures(folder); err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)-1] ^= 1
+	write(data)
+	if _, err := OpenFeatures(folder); err != nil {
+		t.Errorf("an unchanged shard was hashed again: %v", err)
+	}
+	if _, err := OpenFeaturesVerified(folder); err == nil || !strings.Contains(err.Error(), shard) {
+		t.Errorf("error %v, want one that names the shard", err)
+	}
+	if _, err := OpenFeatures(folder); err == nil {
+		t.Error("the damage was found, and then forgotten")
+	}
+}
+
+func TestBuildRefusesOtherFolders(t *testing.T) {
+	e := open(t, meanColour(), "")
+	ds, _, _ := fortyImages(t)
+	f := buildAll(t, e, t.TempDir())
+	for name, change := range map[string]func(*Manifest){
+		"dataset": func(m *Manifest) { m.Fingerprint = "another" },
+		"encoder": func(m *Manifest) { m.Encoder.WeightsSHA256 = "another" },
+		"format":  func(m *Manifest) { m.Format = 9 },
+	} {
+		folder, m := t.TempDir(), f.Manifest
+		change(&m)
+		data, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
 		}
-		wg.Wait()
-		buildAll(t, e, folder)
-		wantSameFolder(t, whole, folder)
-	})
+		if err := os.WriteFile(filepath.Join(folder, manifestFile), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Build(context.Background(), e, ds, folder, eightAShard); err == nil || !strings.Contains(err.Error(), folder) {
+			t.Errorf("another %s: error %v, want one that names the folder", name, err)
+		}
+	}
+
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(file, "features")
+	if _, err := Build(context.Background(), e, ds, folder, eightAShard); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("nowhere to write: error %v, want one that names %s", err, file)
+	}
+}
+
+// TestTwoBuilds: while one build works, a second one of the same features waits, and then reads what the first has written.
+// A third one stops waiting when its context ends.
+func TestTwoBuilds(t *testing.T) {
+	e, whole, folder := open(t, meanColour(), ""), t.TempDir(), t.TempDir()
+	want := buildAll(t, e, whole)
+	ds, _, _ := fortyImages(t)
+	waiting := make(chan string, 1)
+	second := eightAShard
+	second.Warn = func(s string) { waiting <- s }
+	type result struct {
+		features *Features
+		err      error
+	}
+	done := make(chan result)
+	first := eightAShard
+	first.Progress = func(p Progress) {
+		if p.Done < 12 || p.Done >= 14 {
+			return
+		}
+		go func() {
+			f, err := Build(context.Background(), e, ds, folder, second)
+			done <- result{f, err}
+		}()
+		if message := <-waiting; !strings.Contains(message, folder) {
+			t.Errorf("message %q does not name the folder", message)
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		third := eightAShard
+		third.Warn = func(string) { stop() }
+		if _, err := Build(ctx, e, ds, folder, third); !errors.Is(err, context.Canceled) {
+			t.Errorf("waiting ended with %v, want %v", err, context.Canceled)
+		}
+		stop()
+	}
+	f, err := Build(context.Background(), e, ds, folder, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := <-done
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	wantSameFeatures(t, want, f)
+	wantSameFeatures(t, want, r.features)
+	wantSameFolder(t, whole, folder)
+	if n := ds.opened.Load(); n != 40 {
+		t.Errorf("%d images were opened, want 40", n)
+	}
 }
 
 func TestFoldersDiffer(t *testing.T) {

@@ -59,7 +59,7 @@ func formula(n int, salt uint64) []float32 {
 // generatedResNet50 repeats make_goldens.py: names in sorted order, fc and the counters included in the count.
 func generatedResNet50() map[string]safetensors.Tensor {
 	shapes := map[string][]int{"fc.weight": {1000, 2048}, "fc.bias": {1000}}
-	for _, s := range resNet50().specs {
+	for _, s := range resNet50Network(true).convs {
 		shapes[s.conv+".weight"] = []int{s.out, s.in, s.k, s.k}
 		shapes[s.norm+".num_batches_tracked"] = nil
 		for _, part := range []string{"weight", "bias", "running_mean", "running_var"} {
@@ -107,7 +107,11 @@ func openResNet50(t *testing.T, name string) *Encoder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := build(xlatest.OpenForTest(t), spec, "generated", generated(), "generated")
+	arrays, err := spec.Load(generated())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := build(xlatest.OpenForTest(t), spec, arrays)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// smallPictures are made by testdata/make_picture_goldens.py with Pillow 13.0.0: files of every kind and what
+// smallPictures are made by testdata/make_image_goldens.py with Pillow 13.0.0: files of every kind and what
 // Image.open(...).convert("RGB") makes of them.
 var smallPictures = sync.OnceValue(func() map[string]smallPicture {
-	data, err := os.ReadFile("testdata/picture_goldens.json")
+	data, err := os.ReadFile("testdata/image_goldens.json")
 	if err != nil {
 		panic(err)
 	}

@@ -9,56 +9,58 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Stage is what a part of a network computes, up to its end.
+// Stage describes a part of a network.
 type Stage struct {
 	Name         string // as in "layer2: 4 blocks"
 	Convolutions int
-	// Parameters are the weights of its convolutions, and scale and shift of the batch normalisation behind each.
+	// Parameters counts the weights of its convolutions, and scale and shift of each batch normalisation.
 	Parameters int
-	Products   int // multiplications with weights that one picture takes
-	// Side and Channels are of its output, [Side, Side, Channels]; the last stage has Side 1, the feature vector.
+	Products   int // multiplications with weights for one image
+	// Side and Channels are the dimensions of its output, [Side, Side, Channels]. The last stage, the feature vector, has
+	// Side 1.
 	Side, Channels int
-	// Receptive is the side of the square of the picture, in pixels, that one output position depends on. It may be larger
-	// than the picture, beyond which there are zeros.
+	// Receptive is the side, in pixels, of the square of the image on which one output position depends. It may be larger than
+	// the image, which is padded with zeros.
 	Receptive int
 }
 
-// Stages lays the network out without any weights and tells what its stages compute, in order. The backend computes nothing;
-// graphs are laid out for one.
+// Stages describes the stages of a known encoder, in order. It needs no weights. It builds a graph for the backend but does
+// not run it. Fails for a custom encoder, whose stages are not known.
 func (s Spec) Stages(backend compute.Backend) (stages []Stage, err error) {
+	if s.network == nil || !s.Known() {
+		return nil, fmt.Errorf("encoder %s: the stages of a custom encoder are not known", s.Name)
+	}
 	defer func() {
 		if problem := recover(); problem != nil {
 			err = fmt.Errorf("encoder %s: %v", s.Name, problem)
 		}
 	}()
-	net := s.network()
+	net := s.network
 	g := graph.NewGraph(backend, s.Name)
 	defer g.Finalize()
-	b := &builder{specs: net.specs, survey: &survey{side: s.Crop, receptive: 1}}
-	for i, c := range net.specs {
-		shape := []int{c.k, c.k, c.in, c.out}
-		if c.winograd {
-			shape = []int{16, c.in, c.out}
-		}
-		b.kernels = append(b.kernels, graph.Parameter(g, fmt.Sprintf("kernel%d", i), shapes.Make(dtypes.Float32, shape...)))
-		b.bias = append(b.bias, graph.Parameter(g, fmt.Sprintf("bias%d", i), shapes.Make(dtypes.Float32, c.out)))
+	parameter := func(name string, shape ...int) *graph.Node {
+		return graph.Parameter(g, name, shapes.Make(s.dtype(), shape...))
+	}
+	b := &builder{convs: net.convs, survey: &survey{side: s.Crop, receptive: 1}}
+	for i, c := range net.convs {
+		b.kernels = append(b.kernels, parameter(fmt.Sprintf("kernel%d", i), c.kernelShape()...))
+		b.bias = append(b.bias, parameter(fmt.Sprintf("bias%d", i), c.out))
 	}
 	pixels := graph.Parameter(g, "pixels", shapes.Make(dtypes.Uint8, 1, s.Crop, s.Crop, 3))
-	features := net.build(b, s.normalizeGraph(pixels))
+	features := net.build(b, s.normalize(pixels))
 	b.survey.stage("mean over all positions", features)
 	return b.survey.stages, nil
 }
 
-// survey notes what a network consists of while it is laid out. A nil survey, of a network that is to compute something, notes
-// nothing.
+// survey records what a network consists of while its graph is built. A nil survey records nothing.
 type survey struct {
-	side      int // of the picture
+	side      int // of the image
 	receptive int
 	running   Stage
 	stages    []Stage
 }
 
-// conv notes the convolution c of x.
+// conv records the convolution c of x.
 func (v *survey) conv(c convSpec, x *graph.Node, stride int) {
 	if v == nil {
 		return
@@ -70,15 +72,16 @@ func (v *survey) conv(c convSpec, x *graph.Node, stride int) {
 	v.window(c.k, x)
 }
 
-// window notes that an output position depends on k x k positions of x. Neighbours in x are as many pixels apart as its side is
-// shorter than the picture's. A shortcut's window of one position adds nothing, so the longest path is what is summed up.
+// window records that an output position depends on k x k positions of x. The distance of neighbours in x, in pixels, is the
+// side of the image over the side of x. The window of a shortcut, one position, adds nothing, so the sum follows the longest
+// path.
 func (v *survey) window(k int, x *graph.Node) {
 	if v != nil {
 		v.receptive += (k - 1) * v.side / x.Shape().Dim(1)
 	}
 }
 
-// stage ends a stage whose output is x, [1, side, side, channels] or the features [1, channels].
+// stage ends a stage with the output x, either [1, side, side, channels] or features [1, channels].
 func (v *survey) stage(name string, x *graph.Node) {
 	if v == nil {
 		return
@@ -88,7 +91,7 @@ func (v *survey) stage(name string, x *graph.Node) {
 	if x.Rank() == 4 {
 		s.Side = x.Shape().Dim(1)
 	} else {
-		s.Receptive += v.side - v.side/v.stages[len(v.stages)-1].Side // the mean joins the windows of all positions
+		s.Receptive += v.side - v.side/v.stages[len(v.stages)-1].Side // the mean combines the windows of all positions
 	}
 	v.stages, v.running = append(v.stages, s), Stage{}
 }

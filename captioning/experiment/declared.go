@@ -9,33 +9,34 @@ import (
 	"strings"
 )
 
-// The declared experiments, one file each.
+// files holds the declared experiments, one file each.
 //
 //go:embed settings/*.json
 var files embed.FS
 
-// Paper is what the paper gives for an experiment: the test loss in nats and the scores of protocol pa4, 0 to 100.
+// Paper holds the paper's numbers for an experiment: the test loss in nats and the scores of protocol pa4, from 0 to
+// 100.
 type Paper struct {
 	Loss  float64 `json:"loss"`
 	BLEU1 float64 `json:"bleu1"`
 	BLEU4 float64 `json:"bleu4"`
 }
 
-// Experiment is one declared experiment.
+// Experiment is a declared experiment.
 type Experiment struct {
-	Name     string `json:"-"` // the file's
+	Name     string `json:"-"` // name of its file, without the extension
 	About    string `json:"about"`
 	Settings Settings
-	// Seeds is how many runs, with the seeds 1 to Seeds, the experiment's results are made of.
+	// Seeds is the number of runs; they use the seeds 1 to Seeds.
 	Seeds int `json:"seeds"`
-	// AllowUnknown lets <unk> be generated when the model is read out, as the paper's code does.
+	// AllowUnknown allows <unk> in generated captions, as the paper's code does.
 	AllowUnknown bool `json:"allow_unk"`
-	// KeepSamples keeps the captions of every readout of seed 1 among the records, not those of the greedy one alone.
+	// KeepSamples keeps the captions of every decoding strategy of seed 1 in the records, not just the greedy ones.
 	KeepSamples bool   `json:"keep_samples"`
-	Paper       *Paper `json:"paper,omitempty"` // nil where the paper gives no number
+	Paper       *Paper `json:"paper,omitempty"` // nil if the paper gives no numbers
 }
 
-// Declared returns all declared experiments by name. Fails when a file is not sound, naming it.
+// Declared returns all declared experiments, sorted by name. It fails if a file is not valid, naming the file.
 func Declared() ([]Experiment, error) {
 	entries, err := files.ReadDir("settings")
 	if err != nil {
@@ -85,35 +86,8 @@ func parseExperiment(data []byte) (Experiment, error) {
 		KeepSamples: file.KeepSamples, Paper: file.Paper}, nil
 }
 
-// Readout is one way in which captions are read out of a trained model.
-type Readout struct {
-	Name         string  `json:"name"`        // as in "temperature-0.7"
-	Temperature  float64 `json:"temperature"` // 0 takes the likeliest word
-	Beam         int     `json:"beam"`        // 1 is no search
-	Seed         uint64  `json:"seed"`        // of the sampling
-	AllowUnknown bool    `json:"allow_unk"`
-}
-
-// Greedy is the name of the readout that takes the likeliest word each time, the paper's deterministic one.
-const Greedy = "greedy"
-
-// Readouts are the ways in which every trained model of the experiment is read out: deterministically, at the paper's
-// temperatures and others, and by beam search.
-func (e Experiment) Readouts() []Readout {
-	all := []Readout{{Name: Greedy, Beam: 1}}
-	for _, t := range []float64{0.1, 0.2, 0.4, 0.7, 1, 1.5, 2} {
-		all = append(all, Readout{Name: fmt.Sprintf("temperature-%g", t), Temperature: t, Beam: 1, Seed: 1})
-	}
-	for _, n := range []int{3, 5} {
-		all = append(all, Readout{Name: fmt.Sprintf("beam-%d", n), Beam: n})
-	}
-	for i := range all {
-		all[i].AllowUnknown = e.AllowUnknown
-	}
-	return all
-}
-
-// Named returns the settings of the declared experiment called name, or an error that lists the names.
+// Named returns the settings of the declared experiment called name. The error for an unknown name lists the known
+// ones.
 func Named(name string) (Settings, error) {
 	all, err := Declared()
 	if err != nil {

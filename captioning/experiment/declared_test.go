@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-func TestDeclaredExperimentsAreSound(t *testing.T) {
+func TestDeclaredExperimentsAreValid(t *testing.T) {
 	all, err := Declared()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range all {
 		if e.About == "" || e.Name == "" {
-			t.Errorf("%+v says nothing of itself", e)
+			t.Errorf("%+v has no name or no description", e)
 		}
 	}
 	// The figures of the paper's abstract.
@@ -20,7 +20,7 @@ func TestDeclaredExperimentsAreSound(t *testing.T) {
 	for ; i < len(all) && all[i].Name != "baseline"; i++ {
 	}
 	if i == len(all) || all[i].Settings != Defaults() || *all[i].Paper != (Paper{1.796, 53.471, 13.988}) {
-		t.Errorf("the baseline is not the paper's")
+		t.Errorf("the baseline does not have the paper's settings and numbers")
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package experiment holds what an experiment is, apart from any model code: its settings, the experiments that the
-// paper made, and the records that a run leaves behind. It knows nothing of GoMLX.
+// Package experiment defines experiments independently of any model code: their settings, the declared experiments of
+// the paper, and the records that a run writes. It does not depend on GoMLX.
 package experiment
 
 import (
@@ -16,42 +16,42 @@ import (
 	"strings"
 )
 
-// Settings are all choices that decide what a training run computes. The zero value is not usable: begin with Defaults.
-// Two runs with equal settings on the same data, machine and backend end in the same bits.
+// Settings are all choices that decide what a training run computes. The zero value is not usable: start from
+// Defaults. Two runs with equal settings on the same data, machine and backend give bit-identical weights.
 type Settings struct {
 	Cell      string `json:"cell"`      // recurrent cell: "lstm" or "rnn" (tanh)
 	Embedding int    `json:"embedding"` // word embedding size
 	Hidden    int    `json:"hidden"`    // hidden state size
-	// ImageInject says where the image enters: "init" makes it h0 and c0 (the paper's), "first" feeds it as input 0
-	// with zero initial states (Vinyals et al. 2015, "Show and Tell").
+	// ImageInject says where the image enters: "init" computes h0 and c0 from it, as in the paper; "first" feeds it as
+	// input 0, with initial states of zero (Vinyals et al. 2015, "Show and Tell").
 	ImageInject string `json:"image_inject"`
 
 	Tokens    string `json:"tokens"`     // tokenizer of the training captions: "whitespace", "treebank" or "ptb"
-	MinCount  int    `json:"min_count"`  // words seen less often in the training split become <unk>
-	MaxTokens int    `json:"max_tokens"` // captions are cut to so many tokens, <start> and <end> included
+	MinCount  int    `json:"min_count"`  // words that occur less often in the training split become <unk>
+	MaxTokens int    `json:"max_tokens"` // captions are cut to this length, <start> and <end> included
 
 	LearningRate float64 `json:"learning_rate"`
-	BatchSize    int     `json:"batch_size"` // captions in a training step
-	Epochs       int     `json:"epochs"`     // at most; the epoch with the best validation loss is kept
-	Loss         string  `json:"loss"`       // "token": real tokens alone; "padded": pads counted too, as the paper did
-	// Batching is "length" (captions of similar length together, in batches of about as many real tokens as batch_size captions
-	// of mean length have) or "shuffled" (plain shuffled batches of batch_size captions, the paper's).
+	BatchSize    int     `json:"batch_size"` // captions per training step
+	Epochs       int     `json:"epochs"`     // maximum; the epoch with the lowest validation loss is kept
+	Loss         string  `json:"loss"`       // "token": real tokens only; "padded": pads included, as in the paper
+	// Batching is "length" (captions of similar length together, each batch with about as many real tokens as
+	// batch_size captions of mean length) or "shuffled" (shuffled batches of batch_size captions, as in the paper).
 	Batching string `json:"batching"`
-	Seed     int64  `json:"seed"` // of initial weights, shuffling and dropout
+	Seed     int64  `json:"seed"` // for initial weights, shuffling and dropout
 
-	Dropout  float64 `json:"dropout"`   // share of hidden outputs dropped before the output layer; 0 is off
-	ClipNorm float64 `json:"clip_norm"` // gradients are scaled down to this global norm; 0 is off
-	// Patience ends the run after so many epochs without a better validation loss; 0 runs all epochs.
+	Dropout  float64 `json:"dropout"`   // share of hidden outputs dropped before the output layer; 0 turns it off
+	ClipNorm float64 `json:"clip_norm"` // gradients are scaled down to this global norm; 0 turns it off
+	// Patience ends the run after this many epochs without a better validation loss; 0 runs all epochs.
 	Patience int `json:"patience"`
-	// LRDecay multiplies the learning rate after LRPatience epochs without a better validation loss; 1 is off.
+	// LRDecay multiplies the learning rate after LRPatience epochs without a better validation loss; 1 turns it off.
 	LRDecay    float64 `json:"lr_decay"`
 	LRPatience int     `json:"lr_patience"`
-	// Precision is "float32", or "bfloat16" for the factors of the large matrix products in training; weights, losses and all that is
-	// measured are float32 in any case.
+	// Precision of the factors of the large matrix products in training: "float32" or "bfloat16". Weights, losses and
+	// everything measured are float32 in either case.
 	Precision string `json:"precision,omitempty"`
 }
 
-// MarshalJSON leaves out a precision of float32, so that a run of the time before there was a choice is the same run still.
+// MarshalJSON omits a precision of float32, so that runs recorded before the setting existed keep their identity.
 func (s Settings) MarshalJSON() ([]byte, error) {
 	type plain Settings
 	if s.Precision == float32Precision {
@@ -60,7 +60,7 @@ func (s Settings) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(s))
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads the output of MarshalJSON.
 func (s *Settings) UnmarshalJSON(data []byte) error {
 	type plain Settings
 	if err := json.Unmarshal(data, (*plain)(s)); err != nil {
@@ -74,9 +74,9 @@ func (s *Settings) UnmarshalJSON(data []byte) error {
 
 const float32Precision = "float32"
 
-// Defaults are the paper's baseline LSTM with the project's own defaults for the loss, for batching, and for the end of
-// training: 20 epochs at most, and no more than 3 without a better validation loss, so that a small learning rate gets its
-// chance. The paper trained for 10 epochs.
+// Defaults are the paper's baseline LSTM with the project's own defaults for loss, batching and the end of training:
+// at most 20 epochs, and at most 3 without a better validation loss, so that small learning rates have time to
+// converge. The paper trained for 10 epochs.
 func Defaults() Settings {
 	return Settings{
 		Cell: "lstm", Embedding: 300, Hidden: 512, ImageInject: "init",
@@ -86,7 +86,7 @@ func Defaults() Settings {
 	}
 }
 
-// choices are the values that the string settings may have.
+// choices are the allowed values of the string settings.
 var choices = map[string][]string{
 	"cell":         {"lstm", "rnn"},
 	"image_inject": {"init", "first"},
@@ -96,7 +96,7 @@ var choices = map[string][]string{
 	"precision":    {float32Precision, "bfloat16"},
 }
 
-// limits are the ranges of the numeric settings, ends included.
+// limits are the ranges of the numeric settings, both ends included.
 var limits = map[string][2]float64{
 	"embedding": {1, 65536}, "hidden": {1, 65536}, "min_count": {1, 1 << 30}, "max_tokens": {3, 1000},
 	"learning_rate": {1e-12, 10}, "batch_size": {1, 1 << 20}, "epochs": {1, 1 << 20},
@@ -104,8 +104,8 @@ var limits = map[string][2]float64{
 	"lr_decay": {1e-6, 1}, "lr_patience": {1, 1 << 20},
 }
 
-// Check returns one error that names every setting whose value is not allowed, and what is. A cell name that is not
-// built in passes when allowCell accepts it; pass nil to allow the built-in cells alone.
+// Check returns one error that lists every setting with a value that is not allowed, and the allowed values. The name
+// of a custom cell passes if allowCell accepts it; nil allows only the built-in cells.
 func (s Settings) Check(allowCell func(name string) bool) error {
 	var problems []error
 	for name, field := range s.fields() {
@@ -117,12 +117,14 @@ func (s Settings) Check(allowCell func(name string) bool) error {
 			}
 			allowed := choices[name]
 			if !slices.Contains(allowed, value) {
-				problems = append(problems, fmt.Errorf("setting %s=%q: use %s", name, value, strings.Join(allowed, " or ")))
+				problems = append(problems,
+					fmt.Errorf("setting %s=%q: use %s", name, value, strings.Join(allowed, " or ")))
 			}
 		default:
 			value, limit := number(field), limits[name]
 			if !(value >= limit[0] && value <= limit[1]) { // also false for NaN
-				problems = append(problems, fmt.Errorf("setting %s=%v: use a value from %g to %g", name, field.Interface(), limit[0], limit[1]))
+				problems = append(problems,
+					fmt.Errorf("setting %s=%v: use a value from %g to %g", name, field.Interface(), limit[0], limit[1]))
 			}
 		}
 	}
@@ -130,8 +132,8 @@ func (s Settings) Check(allowCell func(name string) bool) error {
 	return errors.Join(problems...)
 }
 
-// Set changes one setting from its written form, as in --set hidden=1024. Fails for an unknown name, listing the known
-// ones, and for a value of the wrong kind; whether the value is allowed is for Check to say.
+// Set changes one setting, written as in "hidden=1024". It fails for an unknown name, listing the known ones, and for
+// a value of the wrong type. It does not check the range; Check does.
 func (s *Settings) Set(assignment string) error {
 	name, value, ok := strings.Cut(assignment, "=")
 	if !ok {
@@ -157,12 +159,12 @@ func (s *Settings) Set(assignment string) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("setting %s=%q is not a number of its kind (%s)", name, value, field.Kind())
+		return fmt.Errorf("setting %s=%q is not a number of type %s", name, value, field.Kind())
 	}
 	return nil
 }
 
-// String lists the settings, one name=value a line.
+// String lists the settings, one name=value per line.
 func (s Settings) String() string {
 	var out strings.Builder
 	fields := s.fields()
@@ -172,7 +174,7 @@ func (s Settings) String() string {
 	return out.String()
 }
 
-// Differences lists the settings in which a wanted one differs, as in "hidden=512, wanted 1024; seed=1, wanted 2".
+// Differences lists the settings that differ from wanted, as in "hidden=512, wanted 1024; seed=1, wanted 2".
 func (s Settings) Differences(wanted Settings) string {
 	mine, theirs := s.fields(), wanted.fields()
 	var out []string
@@ -184,7 +186,7 @@ func (s Settings) Differences(wanted Settings) string {
 	return strings.Join(out, "; ")
 }
 
-// Names lists all setting names in their order of declaration.
+// Names lists the names of all settings, in the order of declaration.
 func Names() []string {
 	t := reflect.TypeFor[Settings]()
 	names := make([]string, t.NumField())
@@ -194,17 +196,17 @@ func Names() []string {
 	return names
 }
 
-// ParseSettings reads settings written as a JSON object that holds only what differs from base. Unknown names, a second
+// ParseSettings reads settings from a JSON object that holds only what differs from base. Unknown names, a second
 // object and trailing text are errors.
 func ParseSettings(base Settings, data []byte) (Settings, error) {
-	type plain Settings // json would not look for unknown names behind UnmarshalJSON
+	type plain Settings // with UnmarshalJSON, unknown names would be accepted
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode((*plain)(&base)); err != nil {
 		return Settings{}, fmt.Errorf("settings: %w (the settings are %s)", err, strings.Join(Names(), ", "))
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return Settings{}, errors.New("settings: text after the closing brace")
+		return Settings{}, errors.New("settings: unexpected text after the closing brace")
 	}
 	return base, nil
 }
@@ -226,8 +228,9 @@ func number(v reflect.Value) float64 {
 	return float64(v.Int())
 }
 
-// FLOPsPerToken is how many floating-point operations training on one real token takes with a vocabulary of that size: those of
-// the matrix products, forward, and twice as many for the gradients. A cell of one's own counts as the vanilla one.
+// FLOPsPerToken is the number of floating-point operations of training on one real token, given the size of the
+// vocabulary: the matrix products of the forward pass, and twice as many for the gradients. Custom cells count as the
+// vanilla RNN.
 func (s Settings) FLOPsPerToken(vocabulary int) float64 {
 	gates := 1
 	if s.Cell == "lstm" {

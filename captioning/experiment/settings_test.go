@@ -19,7 +19,7 @@ func TestEverySettingHasARange(t *testing.T) {
 		_, isChoice := choices[name]
 		_, isNumber := limits[name]
 		if isChoice == isNumber {
-			t.Errorf("setting %s has choices: %v, limits: %v; it needs one of them", name, isChoice, isNumber)
+			t.Errorf("setting %s: has choices %v, has limits %v; want exactly one of them", name, isChoice, isNumber)
 		}
 	}
 }
@@ -48,7 +48,7 @@ func TestBadSettings(t *testing.T) {
 	}
 }
 
-func TestOwnCellIsAllowedWhereItIsKnown(t *testing.T) {
+func TestCustomCellIsAllowedIfKnown(t *testing.T) {
 	s := Defaults()
 	s.Cell = "gru"
 	if err := s.Check(func(name string) bool { return name == "gru" }); err != nil {
@@ -56,7 +56,7 @@ func TestOwnCellIsAllowedWhereItIsKnown(t *testing.T) {
 	}
 }
 
-func TestParseSettingsRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestParseSettingsRefusesUnknownInput(t *testing.T) {
 	for _, bad := range []string{`{"hiden": 3}`, `{"hidden": "x"}`, `{} {}`, `{`, `[]`} {
 		if _, err := ParseSettings(Defaults(), []byte(bad)); err == nil {
 			t.Errorf("%s was accepted", bad)
@@ -64,8 +64,8 @@ func TestParseSettingsRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// Records of the time before there was a choice of precision stay the same runs: the identity recorded with the baseline then
-// is the one that its settings have now.
+// TestIdentityOfEarlierRecords checks that runs recorded before the precision setting existed keep their identity: the
+// one recorded with the baseline equals the one computed from its settings now.
 func TestIdentityOfEarlierRecords(t *testing.T) {
 	run, err := ReadRun(filepath.Join("..", "..", "results", "flickr8k", "baseline", "seed-1"))
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package fetch downloads the datasets and weights that captionlab knows from their official addresses. A download that breaks
-// off goes on where it stopped, by a range request; a file gets its final name only when its checksum is right; disk space is
-// checked before anything starts. Nothing that is fetched is run.
+// Package fetch downloads the datasets and weights that captionlab knows from their official addresses. An
+// interrupted download resumes with a range request. A file gets its final name only if its checksum is right. Get
+// checks the disk space before it downloads anything. Downloaded files are never executed.
 package fetch
 
 import (
@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -21,27 +20,29 @@ import (
 type File struct {
 	URL  string
 	Path string // below the collection's folder, with slashes
-	// Size in bytes, as the publisher tells it, for the plan and the disk space. The checksum decides, not the size; but twice as
-	// much is never read.
+	// Size in bytes, as published; used for the plan and the disk space. The checksum decides, not the size, but Get
+	// never reads more than twice as much.
 	Size int64
-	// SHA256 in hex; or, where the publisher gives no more, its first digits, as torchvision does in its file names.
+	// SHA256 in hex. A shorter value is its first digits, for publishers who give no more, as torchvision does in its
+	// file names.
 	SHA256 string
 	// MD5 in hex, for publishers who give nothing better.
 	MD5 string
-	// Hosts that the address may redirect to, beside its own: names, or ".domain" for all below one.
+	// Hosts that the address may redirect to, in addition to its own: names, or ".domain" for every host below a
+	// domain.
 	Hosts []string
-	// Unpack, where it is not nil, takes these files out of the archive when it is there.
+	// Unpack says which files to extract from the archive after the download; nil extracts nothing.
 	Unpack *Unpacking
 }
 
-// Collection is what one call of captionlab fetch gets.
+// Collection is what one call of Get downloads.
 type Collection struct {
 	Name  string
 	About string
 	Files []File
 }
 
-// Size is the number of bytes of all files, unpacked ones included.
+// Size returns the number of bytes of all files, unpacked ones included.
 func (c Collection) Size() int64 {
 	total := int64(0)
 	for _, f := range c.Files {
@@ -53,35 +54,24 @@ func (c Collection) Size() int64 {
 	return total
 }
 
-// Options change how Get works. The zero value is right for most.
+// Options change how Get works. The zero value suits most callers.
 type Options struct {
-	// Progress is told how far a file is; may be nil.
+	// Progress is called as a file advances; may be nil.
 	Progress func(Progress)
-	// Client makes the requests; nil takes one of its own. Its CheckRedirect is replaced.
+	// Client makes the requests; nil means a default client. Get replaces its CheckRedirect.
 	Client *http.Client
-	// Attempts is how often in a row a connection may fail without bringing any byte; 0 means 5.
+	// Attempts is how many connections in a row may fail without delivering a byte; 0 means 5.
 	Attempts int
-	// Pause is the time before the second attempt, doubled for each further one; 0 means a second.
+	// Pause is the time before the second attempt; it doubles before each further one. 0 means one second.
 	Pause time.Duration
-	// Silence is how long a connection may bring nothing before it counts as broken; 0 means a minute.
+	// Silence is how long a connection may deliver nothing before it counts as broken; 0 means one minute.
 	Silence time.Duration
-	// Free returns the free bytes of the file system of a folder; nil asks the system.
+	// Free returns the free bytes of a folder's file system; nil asks the operating system.
 	Free func(dir string) (int64, error)
 }
 
-// Progress is how far a download is.
-type Progress struct {
-	File        File
-	Done, Total int64 // bytes; Total is 0 where the server does not tell
-	Rate        float64
-	Remaining   time.Duration // 0 where Total is
-	Step        string        // "fetching", "checking" or "unpacking"
-}
-
-// Get downloads the files of a collection into dir and returns what was done with each, in words. Files that are there and
-// right are left alone. When ctx is done, or a connection stays broken, what has come stays in FILE.part, and the next call goes
-// on. Fails too for too little disk space, an address that leads elsewhere, and a wrong checksum, after which nothing is kept.
-func Get(ctx context.Context, c Collection, dir string, o Options) ([]string, error) {
+// withDefaults replaces zero values.
+func (o Options) withDefaults() Options {
 	if o.Attempts == 0 {
 		o.Attempts = 5
 	}
@@ -97,12 +87,30 @@ func Get(ctx context.Context, c Collection, dir string, o Options) ([]string, er
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
+	return o
+}
+
+// Progress reports how far a file is.
+type Progress struct {
+	File        File
+	Done, Total int64         // bytes; Total is 0 if the server does not report it
+	Rate        float64       // bytes per second
+	Remaining   time.Duration // 0 if Total is 0
+	Step        string        // "fetching" or "checking"
+}
+
+// Get downloads the files of a collection into dir and returns a line for each that says what was done. It skips
+// files that are complete and correct. If ctx is cancelled or a connection stays broken, the data received so far
+// stays in FILE.part, and the next call resumes there. Get also fails if disk space is short, if an address redirects
+// to another host, and if a checksum is wrong, in which case it deletes the download.
+func Get(ctx context.Context, c Collection, dir string, o Options) ([]string, error) {
+	o = o.withDefaults()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("fetch: %w", err)
 	}
 	lock := flock.New(filepath.Join(dir, ".lock"))
 	if locked, err := lock.TryLock(); err != nil || !locked {
-		return nil, fmt.Errorf("fetch: another process fetches into %s (%v): wait for it", dir, err)
+		return nil, fmt.Errorf("fetch: another process is fetching into %s (%v): wait until it ends", dir, err)
 	}
 	defer lock.Unlock()
 	if err := enoughSpace(c, dir, o); err != nil {
@@ -110,12 +118,13 @@ func Get(ctx context.Context, c Collection, dir string, o Options) ([]string, er
 	}
 	var done []string
 	for _, f := range c.Files {
-		what, err := getFile(ctx, f, filepath.Join(dir, filepath.FromSlash(f.Path)), o)
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		what, err := getFile(ctx, f, path, o)
 		if err != nil {
 			return done, fmt.Errorf("fetch: %s: %w", f.URL, err)
 		}
 		if f.Unpack != nil {
-			n, err := f.Unpack.from(ctx, filepath.Join(dir, filepath.FromSlash(f.Path)), dir)
+			n, err := f.Unpack.from(ctx, path, dir)
 			if err != nil {
 				return done, fmt.Errorf("fetch: unpacking %s: %w", f.Path, err)
 			}
@@ -126,7 +135,7 @@ func Get(ctx context.Context, c Collection, dir string, o Options) ([]string, er
 	return done, nil
 }
 
-// enoughSpace compares what is still to come with what is free.
+// enoughSpace compares the bytes that are still missing with the free space.
 func enoughSpace(c Collection, dir string, o Options) error {
 	need := int64(0)
 	for _, f := range c.Files {
@@ -143,12 +152,13 @@ func enoughSpace(c Collection, dir string, o Options) error {
 		return fmt.Errorf("fetch: free space of %s: %w", dir, err)
 	}
 	if need > free {
-		return fmt.Errorf("fetch: %s needs %s more in %s, and %s are free: make room, or name a folder elsewhere", c.Name, Bytes(need), dir, Bytes(free))
+		return fmt.Errorf("fetch: %s needs %s more in %s, but only %s are free: make room, or choose another folder",
+			c.Name, Bytes(need), dir, Bytes(free))
 	}
 	return nil
 }
 
-// Bytes writes a number of bytes for people, as in "13.5 GB".
+// Bytes formats a number of bytes for people, as in "13.5 GB".
 func Bytes(n int64) string {
 	for _, unit := range []struct {
 		name string
@@ -161,7 +171,7 @@ func Bytes(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// getFile makes sure that one file is at path, and says what it did.
+// getFile downloads one file to path unless it is complete, and says what it did.
 func getFile(ctx context.Context, f File, path string, o Options) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		ok, found, err := check(ctx, f, path, o)
@@ -169,9 +179,10 @@ func getFile(ctx context.Context, f File, path string, o Options) (string, error
 			return "", err
 		}
 		if !ok {
-			return "", fmt.Errorf("%s is there already, but its checksum is %s, not %s: move it away and fetch again", path, found, f.sum())
+			return "", fmt.Errorf("%s exists, but its checksum is %s, not %s: move it away and fetch again",
+				path, found, f.sum())
 		}
-		return "there already, checksum right", nil
+		return "already complete, checksum right", nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
@@ -187,18 +198,19 @@ func getFile(ctx context.Context, f File, path string, o Options) (string, error
 	}
 	if !ok {
 		err := errors.Join(os.Remove(part), ignoreAbsent(os.Remove(part+noteSuffix)))
-		return "", errors.Join(fmt.Errorf("what came has checksum %s, not %s, and was deleted: try again; if it stays so, the file was changed or the connection is tampered with", found, f.sum()), err)
+		return "", errors.Join(fmt.Errorf("the download has checksum %s, not %s, and was deleted: try again; if this "+
+			"repeats, the publisher changed the file or someone tampers with the connection", found, f.sum()), err)
 	}
 	if err := finish(part, path); err != nil {
 		return "", err
 	}
 	if resumed {
-		return "fetched, going on with what was there; checksum right", nil
+		return "fetched, resuming an earlier download; checksum right", nil
 	}
 	return "fetched, checksum right", nil
 }
 
-// finish gives a whole file its name for good.
+// finish syncs a complete download to disk and gives it its final name.
 func finish(part, path string) error {
 	f, err := os.OpenFile(part, os.O_RDWR, 0)
 	if err != nil {
@@ -225,15 +237,4 @@ func ignoreAbsent(err error) error {
 		return nil
 	}
 	return err
-}
-
-// sum is what the checksum should be, in words.
-func (f File) sum() string {
-	switch {
-	case len(f.SHA256) == 64:
-		return "SHA-256 " + f.SHA256
-	case f.SHA256 != "":
-		return "SHA-256 " + f.SHA256 + "..."
-	}
-	return "MD5 " + strings.ToLower(f.MD5)
 }

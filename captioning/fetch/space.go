@@ -2,7 +2,7 @@ package fetch
 
 import "golang.org/x/sys/unix"
 
-// freeBytes is what an ordinary user may still write to the file system of a folder.
+// freeBytes returns how many bytes an ordinary user may still write to a folder's file system.
 func freeBytes(dir string) (int64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

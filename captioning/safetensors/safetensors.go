@@ -87,10 +87,23 @@ func Decode(data []byte) (map[string]Tensor, map[string]string, error) {
 		}
 		begin, end := e.Offsets[0], e.Offsets[1]
 		if begin < 0 || end < begin || end > int64(len(body)) {
-			return nil, nil, fmt.Errorf("tensor %q wants bytes %d to %d of %d: the file is cut short or damaged", name, begin, end, len(body))
+			return nil, nil, fmt.Errorf(
+				"tensor %q wants bytes %d to %d of %d: the file is cut short or damaged",
+				name,
+				begin,
+				end,
+				len(body),
+			)
 		}
 		if end-begin != size {
-			return nil, nil, fmt.Errorf("tensor %q of %s%v needs %d bytes, its offsets span %d", name, e.DType, e.Shape, size, end-begin)
+			return nil, nil, fmt.Errorf(
+				"tensor %q of %s%v needs %d bytes, its offsets span %d",
+				name,
+				e.DType,
+				e.Shape,
+				size,
+				end-begin,
+			)
 		}
 		covered += size
 		tensors[name] = Tensor{DType: e.DType, Shape: e.Shape, Data: body[begin:end:end]}
@@ -195,7 +208,14 @@ func encode(w io.Writer, sources map[string]Source, metadata map[string]string) 
 			return fmt.Errorf("tensor %q: %w", name, err)
 		}
 		if counted.n != sizes[name] {
-			return fmt.Errorf("tensor %q of %s%v needs %d bytes, has %d", name, sources[name].DType, sources[name].Shape, sizes[name], counted.n)
+			return fmt.Errorf(
+				"tensor %q of %s%v needs %d bytes, has %d",
+				name,
+				sources[name].DType,
+				sources[name].Shape,
+				sizes[name],
+				counted.n,
+			)
 		}
 	}
 	return nil

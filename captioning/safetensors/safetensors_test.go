@@ -69,7 +69,8 @@ func TestDamagedFiles(t *testing.T) {
 	if err := os.WriteFile(path, whole.Bytes()[:whole.Len()-1], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), `"w"`) {
+	if _, _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) ||
+		!strings.Contains(err.Error(), `"w"`) {
 		t.Fatalf("error %v does not name file and tensor", err)
 	}
 }

@@ -2,92 +2,11 @@ package score
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 )
 
-// Corpus is the result of scoring a caption file: *CocoScores or *PA4Scores.
-type Corpus interface {
-	// Metrics names the scores of the corpus, as in "BLEU-4", in a fixed order.
-	Metrics() []string
-	// Values are the scores, in the order of Metrics and on the scale of the scores themselves.
-	Values() []float64
-	// ids are the scored pictures, sorted.
-	ids() []ID
-	// statistics are what the scores are made of: one row of numbers for each picture, and the function that turns the
-	// sum of rows of n pictures into scores.
-	statistics() (rows [][]float64, finish func(sum []float64, n int) []float64)
-}
-
-// Metrics are BLEU-1 to BLEU-4, ROUGE-L and CIDEr-D.
-func (s *CocoScores) Metrics() []string {
-	return []string{"BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr-D"}
-}
-
-// Values are the scores in the order of Metrics.
-func (s *CocoScores) Values() []float64 { return append(s.BLEU[:], s.ROUGEL, s.CIDEr) }
-
-func (s *CocoScores) ids() []ID {
-	ids := make([]ID, len(s.Images))
-	for i, image := range s.Images {
-		ids[i] = image.ID
-	}
-	return ids
-}
-
-// statistics: corpus BLEU comes from summed n-gram counts, the others are means. CIDEr-D keeps the document frequencies of
-// all pictures, whichever are drawn.
-func (s *CocoScores) statistics() ([][]float64, func([]float64, int) []float64) {
-	rows := make([][]float64, len(s.Images))
-	for i, image := range s.Images {
-		o := image.overlap
-		row := []float64{float64(o.TestLen), float64(o.RefLen)}
-		for n := range maxOrder {
-			row = append(row, float64(o.Guess[n]), float64(o.Correct[n]))
-		}
-		rows[i] = append(row, image.ROUGEL, image.CIDEr)
-	}
-	return rows, func(sum []float64, n int) []float64 {
-		o := Overlap{TestLen: int(sum[0]), RefLen: int(sum[1])}
-		for k := range maxOrder {
-			o.Guess[k], o.Correct[k] = int(sum[2+2*k]), int(sum[3+2*k])
-		}
-		bleu := o.bleu()
-		last := len(sum) - 2
-		return append(bleu[:], sum[last]/float64(n), sum[last+1]/float64(n))
-	}
-}
-
-// Metrics are BLEU-1, BLEU-4 and BLEU-4 individual.
-func (s *PA4Scores) Metrics() []string { return []string{"BLEU-1", "BLEU-4", "BLEU-4 individual"} }
-
-// Values are the scores in the order of Metrics.
-func (s *PA4Scores) Values() []float64 { return []float64{s.BLEU1, s.BLEU4, s.BLEU4Individual} }
-
-func (s *PA4Scores) ids() []ID {
-	ids := make([]ID, len(s.Images))
-	for i, image := range s.Images {
-		ids[i] = image.ID
-	}
-	return ids
-}
-
-func (s *PA4Scores) statistics() ([][]float64, func([]float64, int) []float64) {
-	rows := make([][]float64, len(s.Images))
-	for i, image := range s.Images {
-		rows[i] = []float64{image.BLEU1, image.BLEU4, image.BLEU4Individual}
-	}
-	return rows, func(sum []float64, n int) []float64 {
-		means := slices.Clone(sum)
-		for i := range means {
-			means[i] /= float64(n)
-		}
-		return means
-	}
-}
-
-// BootstrapOptions say how often to draw. The zero value is 1,000 draws, 95 %, seed 0.
+// BootstrapOptions set the number of draws. The zero value means 1,000 draws, 95 % confidence, seed 0.
 type BootstrapOptions struct {
 	Draws      int     // 0 means 1,000
 	Confidence float64 // 0 means 0.95
@@ -102,7 +21,8 @@ func (o BootstrapOptions) withDefaults() (BootstrapOptions, error) {
 		o.Confidence = 0.95
 	}
 	if o.Draws < 0 || !(o.Confidence > 0 && o.Confidence < 1) {
-		return o, fmt.Errorf("bootstrap: %d draws, confidence %v; use at least 1 draw and a confidence between 0 and 1", o.Draws, o.Confidence)
+		return o, fmt.Errorf("%d draws, confidence %v: use at least 1 draw and a confidence between 0 and 1",
+			o.Draws, o.Confidence)
 	}
 	return o, nil
 }
@@ -115,39 +35,45 @@ type Interval struct {
 	High   float64 `json:"high"`
 }
 
-// Bootstrap returns percentile confidence intervals of all scores, from draws of as many pictures with replacement (Efron
-// and Tibshirani 1993; for BLEU Koehn 2004). The same seed gives the same intervals.
-func Bootstrap(c Corpus, o BootstrapOptions) ([]Interval, error) {
+// Intervals are the intervals of all scores of a corpus.
+type Intervals []Interval
+
+// Get returns the interval of the score of that name, and whether there is one.
+func (all Intervals) Get(metric string) (Interval, bool) {
+	i := slices.IndexFunc(all, func(i Interval) bool { return i.Metric == metric })
+	if i < 0 {
+		return Interval{}, false
+	}
+	return all[i], true
+}
+
+// Bootstrap returns percentile confidence intervals of all scores. Each draw takes as many images as the corpus has,
+// with replacement (Efron and Tibshirani 1993; for BLEU Koehn 2004). The same seed gives the same intervals.
+func Bootstrap(c Corpus, o BootstrapOptions) (Intervals, error) {
 	return BootstrapMean([]Corpus{c}, o)
 }
 
-// BootstrapMean is Bootstrap for the mean scores of several caption files of the same pictures, as of a model trained with
-// several seeds. A draw of pictures is the same for all files.
-func BootstrapMean(files []Corpus, o BootstrapOptions) ([]Interval, error) {
+// BootstrapMean is Bootstrap for the mean scores of several caption files of the same images, such as those of a model
+// trained with several seeds. Each draw takes the same images from all files.
+func BootstrapMean(files []Corpus, o BootstrapOptions) (Intervals, error) {
 	o, err := o.withDefaults()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("bootstrap: %w", err)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("bootstrap: no scores")
+		return nil, fmt.Errorf("bootstrap: no scores given")
 	}
-	out := make([]Interval, len(files[0].Metrics()))
+	out := make(Intervals, len(files[0].Metrics()))
 	means := make([][]float64, o.Draws)
 	for d := range means {
 		means[d] = make([]float64, len(out))
 	}
 	for _, c := range files {
-		if !slices.Equal(c.Metrics(), files[0].Metrics()) {
-			return nil, fmt.Errorf("bootstrap: the files are scored by different protocols")
+		if err := sameScores(c, files[0]); err != nil {
+			return nil, fmt.Errorf("bootstrap: %w", err)
 		}
-		if err := samePictures(c.ids(), files[0].ids()); err != nil {
-			return nil, err
-		}
-		rows, finish := c.statistics()
-		if len(rows) == 0 {
-			return nil, fmt.Errorf("bootstrap: the scores hold no single pictures")
-		}
-		for d, draw := range resample(rows, finish, o) {
+		rows, total := c.statistics()
+		for d, draw := range resample(rows, total, o) {
 			for m, x := range draw {
 				means[d][m] += x / float64(len(files))
 			}
@@ -163,8 +89,8 @@ func BootstrapMean(files []Corpus, o BootstrapOptions) ([]Interval, error) {
 	return out, nil
 }
 
-// resample returns the scores of each draw of pictures.
-func resample(rows [][]float64, finish func([]float64, int) []float64, o BootstrapOptions) [][]float64 {
+// resample returns the scores of each draw of images.
+func resample(rows [][]float64, total func([]float64, int) []float64, o BootstrapOptions) [][]float64 {
 	draws := make([][]float64, o.Draws)
 	inParallel(o.Draws, func(d int) {
 		random := rand.New(rand.NewPCG(o.Seed, uint64(d)))
@@ -174,12 +100,12 @@ func resample(rows [][]float64, finish func([]float64, int) []float64, o Bootstr
 				sum[k] += x
 			}
 		}
-		draws[d] = finish(sum, len(rows))
+		draws[d] = total(sum, len(rows))
 	})
 	return draws
 }
 
-// percentiles are the ends of the middle share of what metric m came to.
+// percentiles returns the two ends of the middle share of score m over the draws.
 func percentiles(draws [][]float64, m int, share float64) (low, high float64) {
 	values := make([]float64, len(draws))
 	for i, d := range draws {
@@ -193,94 +119,4 @@ func percentiles(draws [][]float64, m int, share float64) (low, high float64) {
 		return values[below] + (place-float64(below))*(values[above]-values[below])
 	}
 	return at((1 - share) / 2), at((1 + share) / 2)
-}
-
-// Difference is how far one caption file is from another in one score.
-type Difference struct {
-	Metric string  `json:"metric"`
-	A      float64 `json:"a"`
-	B      float64 `json:"b"`
-	Delta  float64 `json:"delta"` // A minus B
-	Low    float64 `json:"low"`   // of the interval of Delta
-	High   float64 `json:"high"`
-	P      float64 `json:"p"` // two-sided
-}
-
-// Compare tests whether caption file a scores differently from b on the same pictures: a paired bootstrap interval of the
-// difference, and the p-value of paired approximate randomization, in which each picture's two captions change sides by
-// the toss of a coin (Noreen 1989; for translation Riezler and Maxwell 2005). p is (r+1)/(draws+1) with r draws at least as
-// far apart as what was seen, so it is never 0. Both must be scored alike, on the same pictures.
-func Compare(a, b Corpus, o BootstrapOptions) ([]Difference, error) {
-	o, err := o.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	if !slices.Equal(a.Metrics(), b.Metrics()) {
-		return nil, fmt.Errorf("compare: the two files are scored by different protocols")
-	}
-	if err := samePictures(a.ids(), b.ids()); err != nil {
-		return nil, err
-	}
-	rowsA, finish := a.statistics()
-	rowsB, _ := b.statistics()
-	n, width := len(rowsA), len(rowsA[0])
-	both := make([][]float64, n) // a picture's two rows behind each other, so that they are drawn together
-	for i := range both {
-		both[i] = append(slices.Clone(rowsA[i]), rowsB[i]...)
-	}
-	difference := func(sum []float64, n int) []float64 {
-		x, y := finish(sum[:width], n), finish(sum[width:], n)
-		for m := range x {
-			x[m] -= y[m]
-		}
-		return x
-	}
-	draws := resample(both, difference, o)
-	tossed := make([][]float64, o.Draws)
-	inParallel(o.Draws, func(d int) {
-		random := rand.New(rand.NewPCG(o.Seed, uint64(d)|1<<63))
-		sum := make([]float64, 2*width)
-		var coins uint64
-		for i, row := range both {
-			if i%64 == 0 {
-				coins = random.Uint64()
-			}
-			first := int(coins&1) * width
-			coins >>= 1
-			for k := range width {
-				sum[k] += row[first+k]
-				sum[width+k] += row[width-first+k]
-			}
-		}
-		tossed[d] = difference(sum, n)
-	})
-	valuesA, valuesB := a.Values(), b.Values()
-	out := make([]Difference, len(valuesA))
-	for m, name := range a.Metrics() {
-		delta := valuesA[m] - valuesB[m]
-		asFar := 0
-		for _, d := range tossed {
-			if math.Abs(d[m]) >= math.Abs(delta)-1e-12 {
-				asFar++
-			}
-		}
-		low, high := percentiles(draws, m, o.Confidence)
-		out[m] = Difference{name, valuesA[m], valuesB[m], delta, low, high, float64(asFar+1) / float64(o.Draws+1)}
-	}
-	return out, nil
-}
-
-func samePictures(a, b []ID) error {
-	if len(a) == 0 {
-		return fmt.Errorf("compare: the scores hold no single pictures")
-	}
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			return fmt.Errorf("compare: image %s is in one file alone", min(a[i], b[i]))
-		}
-	}
-	if len(a) != len(b) {
-		return fmt.Errorf("compare: %d images in one file, %d in the other", len(a), len(b))
-	}
-	return nil
 }

@@ -6,21 +6,30 @@ import (
 	"runtime"
 )
 
-// frequencies tells in how many pictures' references each n-gram occurs. It is split into parts by hash, so that several
-// cores can fill it at once.
+// ciderDMetric is the mean of CIDEr-D over images. The document frequencies are those of all scored images.
+var ciderDMetric = Metric{
+	Name: CIDErD, Scale: 100,
+	Prepare: func(p *Prepared) func(int) []float64 {
+		df, logImages := documentFrequencies(p.segments), math.Log(float64(len(p.segments)))
+		return func(i int) []float64 { return []float64{p.segments[i].ciderD(df, logImages)} }
+	},
+}
+
+// frequencies counts, for each n-gram, the images whose references contain it. It is split into parts by hash, so that
+// several cores can fill it at once.
 type frequencies struct {
 	parts []frequencyPart
-	logs  []float64 // natural logarithm of 0 to the number of pictures; that of 0 is 0, as the reference clips it
+	logs  []float64 // natural logarithms of 0, ..., number of images; that of 0 is 0, as in cider_scorer.py
 }
 
 // frequencyPart is an open-addressing table.
 type frequencyPart struct {
-	grams    []ngram
-	pictures []int32 // 0 is an empty place
-	used     int
+	grams  []ngram
+	images []int32 // by slot; 0 means that the slot is free
+	used   int
 }
 
-// documentFrequencies counts over the segments.
+// documentFrequencies counts the n-grams of the segments' references.
 func documentFrequencies(segments []segment) *frequencies {
 	f := &frequencies{parts: make([]frequencyPart, runtime.GOMAXPROCS(0)), logs: make([]float64, len(segments)+1)}
 	for n := 1; n <= len(segments); n++ {
@@ -28,7 +37,7 @@ func documentFrequencies(segments []segment) *frequencies {
 	}
 	inParallel(len(f.parts), func(p int) {
 		part := &f.parts[p]
-		part.resize(1 << bits.Len(uint(16*len(segments)))) // enough for most captions; it grows for others
+		part.resize(1 << bits.Len(uint(16*len(segments)))) // enough for most captions; add grows it
 		for i := range segments {
 			s := &segments[i]
 			for g, h := range s.hashes {
@@ -48,25 +57,25 @@ func documentFrequencies(segments []segment) *frequencies {
 	return f
 }
 
-// part is where an n-gram belongs. It looks at high bits; places in a part come from the low ones.
+// part returns the index of the part for a hash. It uses high bits, because slots within a part use the low ones.
 func (f *frequencies) part(hash uint64) int { return int(hash >> 40 % uint64(len(f.parts))) }
 
 func (p *frequencyPart) resize(size int) {
 	old := *p
-	p.grams, p.pictures = make([]ngram, size), make([]int32, size)
-	for i, n := range old.pictures {
+	p.grams, p.images = make([]ngram, size), make([]int32, size)
+	for i, n := range old.images {
 		if n > 0 {
 			at := p.find(old.grams[i], old.grams[i].hash())
-			p.grams[at], p.pictures[at] = old.grams[i], n
+			p.grams[at], p.images[at] = old.grams[i], n
 		}
 	}
 }
 
-// find is the place of an n-gram, or the empty one where it would go.
+// find returns the slot of an n-gram, or the free slot where it belongs.
 func (p *frequencyPart) find(g ngram, hash uint64) int {
 	mask := len(p.grams) - 1
 	at := int(hash) & mask
-	for p.pictures[at] != 0 && p.grams[at] != g {
+	for p.images[at] != 0 && p.grams[at] != g {
 		at = (at + 1) & mask
 	}
 	return at
@@ -74,38 +83,38 @@ func (p *frequencyPart) find(g ngram, hash uint64) int {
 
 func (p *frequencyPart) add(g ngram, hash uint64) {
 	at := p.find(g, hash)
-	if p.pictures[at] == 0 {
+	if p.images[at] == 0 {
 		if p.used++; 2*p.used > len(p.grams) {
 			p.resize(2 * len(p.grams))
 			at = p.find(g, hash)
 		}
 		p.grams[at] = g
 	}
-	p.pictures[at]++
+	p.images[at]++
 }
 
-// log is the logarithm of the number of pictures in whose references g is, at least of 1.
+// log returns the logarithm of the number of images whose references contain g, 0 if there is none.
 func (f *frequencies) log(g ngram, hash uint64) float64 {
 	part := &f.parts[f.part(hash)]
-	return f.logs[part.pictures[part.find(g, hash)]]
+	return f.logs[part.images[part.find(g, hash)]]
 }
 
-// vector is the length of a caption as weighted n-grams.
+// vector describes a caption as a vector of weighted n-grams: its Euclidean length by order.
 type vector struct {
 	norms   [maxOrder]float64
-	bigrams int // coco-caption's length penalty looks at these alone
+	bigrams int // the length penalty of coco-caption counts only these
 }
 
-// ciderD is CIDEr-D of one picture (Vedantam, Zitnick and Parikh 2015), n = 4, sigma = 6, times 10, as cider_scorer.py of
-// coco-caption computes it. logPictures is the logarithm of the number of pictures.
-func (s *segment) ciderD(f *frequencies, logPictures float64) float64 {
+// ciderD returns the CIDEr-D of one image (Vedantam, Zitnick and Parikh 2015), n = 4, sigma = 6, times 10, as
+// cider_scorer.py of coco-caption computes it. logImages is the logarithm of the number of images.
+func (s *segment) ciderD(f *frequencies, logImages float64) float64 {
 	const sigma = 6.0
 	width := s.width()
 	vectors := make([]vector, width)
 	dots := make([][maxOrder]float64, width) // of the caption with each reference
 	for i, g := range s.grams {
 		n := g.order() - 1
-		idf := logPictures - f.log(g, s.hashes[i])
+		idf := logImages - f.log(g, s.hashes[i])
 		row := s.counts[i*width : (i+1)*width]
 		test := float64(row[0]) * idf
 		for j, count := range row {

@@ -1,155 +1,87 @@
-// Package score measures generated captions against reference captions: BLEU, ROUGE-L and CIDEr-D exactly as the field's
-// reference (coco-caption, pycocoevalcap 1.2) computes them, and the sentence BLEU of NLTK that the paper used. It knows
-// nothing of models or GoMLX.
 package score
 
-import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"strconv"
-	"sync"
-
-	"captionlab/captioning/internal/atomicfile"
-)
-
-// ID names a picture. An ID that is a canonical decimal integer is a JSON number in files, any other a string.
-type ID string
-
-// MarshalJSON writes 42 for "42" and "a.jpg" for "a.jpg".
-func (id ID) MarshalJSON() ([]byte, error) {
-	if n, err := strconv.ParseInt(string(id), 10, 64); err == nil && strconv.FormatInt(n, 10) == string(id) {
-		return []byte(id), nil
-	}
-	return json.Marshal(string(id))
+// CocoScores are the scores of protocol coco, from 0 to 1, CIDEr from 0 to 10.
+type CocoScores struct {
+	BLEU    [4]float64  `json:"bleu"` // BLEU-1 to BLEU-4
+	ROUGEL  float64     `json:"rouge_l"`
+	CIDEr   float64     `json:"cider"` // CIDEr-D
+	Overlap Overlap     `json:"overlap"`
+	Images  []CocoImage `json:"images,omitempty"`
+	Count   int         `json:"count"` // images
+	Tokens  string      `json:"tokens"`
+	Left
 }
 
-// UnmarshalJSON reads an integer or a string.
-func (id *ID) UnmarshalJSON(data []byte) error {
-	if len(data) > 0 && data[0] == '"' {
-		return json.Unmarshal(data, (*string)(id))
-	}
-	n, err := strconv.ParseInt(string(data), 10, 64)
+// CocoImage holds the scores of one image.
+type CocoImage struct {
+	ID     ID         `json:"image_id"`
+	BLEU   [4]float64 `json:"bleu"`
+	ROUGEL float64    `json:"rouge_l"`
+	CIDEr  float64    `json:"cider"`
+
+	overlap Overlap
+}
+
+// Both scores captions in both protocols, each with its own tokenizer.
+func Both(refs References, captions []Caption) (*CocoScores, *PA4Scores, error) {
+	coco, err := Coco(refs, captions, Options{})
 	if err != nil {
-		return fmt.Errorf("image id %s is neither a whole number nor a string", data)
+		return nil, nil, err
 	}
-	*id = ID(strconv.FormatInt(n, 10))
-	return nil
-}
-
-// Caption is one generated caption.
-type Caption struct {
-	ID   ID
-	Text string
-}
-
-// References are the reference captions by picture.
-type References map[ID][]string
-
-// entry is one caption in either kind of COCO file.
-type entry struct {
-	ImageID *ID     `json:"image_id"`
-	Caption *string `json:"caption"`
-}
-
-func (e entry) check(file string, index int) error {
-	switch {
-	case e.ImageID == nil:
-		return fmt.Errorf("%s: entry %d has no image_id", file, index)
-	case e.Caption == nil:
-		return fmt.Errorf("%s: entry %d (image %s) has no caption, or null", file, index, *e.ImageID)
+	pa4, err := PA4(refs, captions, Options{})
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil
+	return coco, pa4, nil
 }
 
-// ReadCaptions reads a file in COCO result format, [{"image_id": ..., "caption": "..."}], in its order. A picture that is
-// there twice, and an entry without id or caption, are errors that name it.
-func ReadCaptions(file string) ([]Caption, error) {
-	var entries []entry
-	if err := readJSON(file, &entries); err != nil {
+// Coco scores captions as coco-caption does: corpus BLEU with the closest reference length, ROUGE-L and CIDEr-D as
+// means over images, document frequencies from the references of the scored images. The default of Options.Tokens is
+// "ptb".
+func Coco(refs References, captions []Caption, o Options) (*CocoScores, error) {
+	m, err := Measure(refs, captions, cocoMetrics, o)
+	if err != nil {
 		return nil, err
 	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("%s holds no caption", file)
+	s := &CocoScores{Images: make([]CocoImage, m.Count), Count: m.Count, Tokens: m.Tokens, Left: m.Left}
+	inParallel(m.Count, func(i int) {
+		row := m.rows[i]
+		overlap := overlapOf(row[:overlapWidth])
+		s.Images[i] = CocoImage{m.images[i], overlap.bleu(), row[overlapWidth], row[overlapWidth+1], overlap}
+	})
+	for _, image := range s.Images {
+		s.Overlap.add(image.overlap)
 	}
-	seen := make(map[ID]int, len(entries))
-	captions := make([]Caption, len(entries))
-	for i, e := range entries {
-		if err := e.check(file, i); err != nil {
-			return nil, err
-		}
-		if first, double := seen[*e.ImageID]; double {
-			return nil, fmt.Errorf("%s: image %s has two captions, entries %d and %d; keep one", file, *e.ImageID, first, i)
-		}
-		seen[*e.ImageID] = i
-		captions[i] = Caption{*e.ImageID, *e.Caption}
-	}
-	return captions, nil
+	s.BLEU, s.ROUGEL, s.CIDEr = s.Overlap.bleu(), m.values[maxOrder], m.values[maxOrder+1]
+	return s, nil
 }
 
-// ReadBoth reads a caption file and a reference file at once, on two cores.
-func ReadBoth(captionFile, referenceFile string) (captions []Caption, refs References, err error) {
-	var refsErr error
-	var wg sync.WaitGroup
-	wg.Go(func() { refs, refsErr = ReadReferences(referenceFile) })
-	captions, err = ReadCaptions(captionFile)
-	wg.Wait()
-	return captions, refs, errors.Join(err, refsErr)
+// Metrics returns the names BLEU-1 to BLEU-4, ROUGE-L and CIDEr-D.
+func (s *CocoScores) Metrics() []string { return scoreNames(cocoMetrics) }
+
+// Values returns the scores in the order of Metrics.
+func (s *CocoScores) Values() []float64 { return append(s.BLEU[:], s.ROUGEL, s.CIDEr) }
+
+// Value returns the score of that name.
+func (s *CocoScores) Value(metric string) (float64, bool) { return value(s, metric) }
+
+// Scale returns 100 for every score of the protocol.
+func (s *CocoScores) Scale(metric string) float64 { return scale(cocoMetrics, metric) }
+
+func (s *CocoScores) ids() []ID {
+	ids := make([]ID, len(s.Images))
+	for i, image := range s.Images {
+		ids[i] = image.ID
+	}
+	return ids
 }
 
-// ReadReferences reads a file in COCO caption annotation format, {"annotations": [{"image_id": ..., "caption": "..."}]}.
-func ReadReferences(file string) (References, error) {
-	var content struct {
-		Annotations []entry `json:"annotations"`
+// statistics builds the rows from Images, which ReadImages fills too. CIDEr-D keeps the document frequencies of all
+// images, whichever are drawn.
+func (s *CocoScores) statistics() ([][]float64, func([]float64, int) []float64) {
+	rows := make([][]float64, len(s.Images))
+	for i, image := range s.Images {
+		rows[i] = append(image.overlap.row(), image.ROUGEL, image.CIDEr)
 	}
-	if err := readJSON(file, &content); err != nil {
-		return nil, err
-	}
-	if len(content.Annotations) == 0 {
-		return nil, fmt.Errorf("%s holds no \"annotations\": is it a COCO caption annotation file?", file)
-	}
-	refs := make(References)
-	for i, e := range content.Annotations {
-		if err := e.check(file, i); err != nil {
-			return nil, err
-		}
-		refs[*e.ImageID] = append(refs[*e.ImageID], *e.Caption)
-	}
-	return refs, nil
-}
-
-func readJSON(file string, to any) error {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, to); err != nil {
-		if syntax, ok := err.(*json.SyntaxError); ok {
-			line := 1 + bytes.Count(data[:syntax.Offset], []byte("\n"))
-			return fmt.Errorf("%s:%d: %w", file, line, err)
-		}
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return nil
-}
-
-// WriteCaptions writes captions in COCO result format, one a line, whole or not at all.
-func WriteCaptions(file string, captions []Caption) error {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	out.WriteString("[\n")
-	for i, c := range captions {
-		if err := encoder.Encode(entry{&c.ID, &c.Text}); err != nil {
-			return err
-		}
-		if i < len(captions)-1 {
-			out.Truncate(out.Len() - 1)
-			out.WriteString(",\n")
-		}
-	}
-	out.WriteString("]\n")
-	return atomicfile.WriteFile(file, out.Bytes())
+	return rows, totals(cocoMetrics, []int{overlapWidth, 1, 1})
 }

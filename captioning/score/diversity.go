@@ -15,18 +15,23 @@ type DiversityScores struct {
 	Distinct2 float64 `json:"distinct_2"`         // different bigrams / all bigrams
 	Words     int     `json:"words_used"`         // different words
 	MeanWords float64 `json:"mean_words"`
-	// SelfBLEU is the mean BLEU-4 (NLTK's, method 1) of each caption against the other ones of its picture, over all
-	// captions of a picture and then over pictures (Zhu et al. 2018); high means that samples repeat each other. Nil where
-	// no picture has two captions.
+	// SelfBLEU is the mean BLEU-4 (NLTK's, method 1) of each caption against the other captions of its image, averaged
+	// over the captions of an image and then over images (Zhu et al. 2018). A high value means that samples repeat
+	// each other. Nil if no image has two captions.
 	SelfBLEU *float64 `json:"self_bleu,omitempty"`
-	// Unseen is the share of captions that are no training caption, token for token. Nil where no training captions were
-	// given.
+	// Unseen is the share of captions that differ from every training caption, token for token. Nil if no training
+	// captions were given.
 	Unseen *float64 `json:"unseen,omitempty"`
 }
 
-// Diversity measures captions, one or several samples a picture. training are captions that the model learnt from, nil
-// where they are not at hand; tokens names the tokenizer of all of them, empty means "ptb".
-func Diversity(samples map[ID][]string, training []string, tokens string) (*DiversityScores, error) {
+// Seen holds the tokenized captions that a model was trained on, for several calls of Diversity.
+type Seen struct {
+	tokenize func(caption string) []string
+	captions map[string]bool // tokens joined by spaces; nil if unknown
+}
+
+// NewSeen tokenizes training captions, nil if they are not known. tokens names the tokenizer, empty means "ptb".
+func NewSeen(training []string, tokens string) (*Seen, error) {
 	if tokens == "" {
 		tokens = "ptb"
 	}
@@ -34,62 +39,101 @@ func Diversity(samples map[ID][]string, training []string, tokens string) (*Dive
 	if err != nil {
 		return nil, err
 	}
-	var d DiversityScores
-	w := make(words)
-	var c counter
-	different, seen := make(map[string]bool), make(map[string]bool)
-	unigrams, bigrams := make(map[ngram]bool), make(map[ngram]bool)
-	totalWords, totalBigrams, unseen := 0, 0, 0
-	for _, caption := range training {
-		seen[strings.Join(tokenize(caption), " ")] = true
+	s := &Seen{tokenize: tokenize}
+	if training == nil {
+		return s, nil
 	}
+	s.captions = make(map[string]bool, len(training))
+	for _, caption := range training {
+		s.captions[strings.Join(tokenize(caption), " ")] = true
+	}
+	return s, nil
+}
+
+// Diversity is NewSeen(training, tokens) and its Diversity in one step.
+func Diversity(samples map[ID][]string, training []string, tokens string) (*DiversityScores, error) {
+	s, err := NewSeen(training, tokens)
+	if err != nil {
+		return nil, err
+	}
+	return s.Diversity(samples)
+}
+
+// Diversity measures captions, one or several per image, with the tokenizer of s. It fails if there are none.
+func (s *Seen) Diversity(samples map[ID][]string) (*DiversityScores, error) {
+	v := variety{numbers: make(words), unigrams: make(map[ngram]bool), bigrams: make(map[ngram]bool)}
+	different := make(map[string]bool)
+	captions, unseen, images := 0, 0, 0
 	var selfBLEU float64
-	pictures := 0
 	for _, id := range slices.Sorted(maps.Keys(samples)) {
 		var numbered [][]uint32
 		for _, caption := range samples[id] {
-			t := tokenize(caption)
-			joined := strings.Join(t, " ")
+			tokens := s.tokenize(caption)
+			joined := strings.Join(tokens, " ")
 			different[joined] = true
-			if !seen[joined] {
+			if !s.captions[joined] {
 				unseen++
 			}
-			d.Captions++
-			ids := w.number(t)
-			numbered = append(numbered, ids)
-			totalWords += len(ids)
-			totalBigrams += max(0, len(ids)-1)
-			for i := range ids {
-				unigrams[ngram{ids[i]}] = true
-				if i > 0 {
-					bigrams[ngram{ids[i-1], ids[i]}] = true
-				}
-			}
+			captions++
+			numbered = append(numbered, v.add(tokens))
 		}
 		if len(numbered) < 2 {
 			continue
 		}
-		pictures++
-		for i := range numbered {
-			s := segment{test: numbered[i], refs: slices.Concat(numbered[:i], numbered[i+1:])}
-			c.count(&s)
-			selfBLEU += s.overlap().nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25}) / float64(len(numbered))
-		}
+		images++
+		v.addSelfBLEU(&selfBLEU, numbered)
 	}
-	if d.Captions == 0 {
+	if captions == 0 {
 		return nil, fmt.Errorf("diversity: no captions given")
 	}
-	d.Different, d.Words = len(different), len(unigrams)
-	d.MeanWords = float64(totalWords) / float64(d.Captions)
-	d.Distinct1 = float64(len(unigrams)) / float64(max(1, totalWords))
-	d.Distinct2 = float64(len(bigrams)) / float64(max(1, totalBigrams))
-	if pictures > 0 {
-		selfBLEU /= float64(pictures)
+	d := &DiversityScores{
+		Captions:  captions,
+		Different: len(different),
+		Distinct1: float64(len(v.unigrams)) / float64(max(1, v.totalWords)),
+		Distinct2: float64(len(v.bigrams)) / float64(max(1, v.totalBigrams)),
+		Words:     len(v.unigrams),
+		MeanWords: float64(v.totalWords) / float64(captions),
+	}
+	if images > 0 {
+		selfBLEU /= float64(images)
 		d.SelfBLEU = &selfBLEU
 	}
-	if training != nil {
-		share := float64(unseen) / float64(d.Captions)
+	if s.captions != nil {
+		share := float64(unseen) / float64(captions)
 		d.Unseen = &share
 	}
-	return &d, nil
+	return d, nil
+}
+
+// variety counts the words and bigrams of captions.
+type variety struct {
+	numbers                  words
+	counter                  counter
+	unigrams, bigrams        map[ngram]bool
+	totalWords, totalBigrams int
+}
+
+// add counts one caption and returns its words as numbers.
+func (v *variety) add(tokens []string) []uint32 {
+	ids := v.numbers.number(tokens)
+	v.totalWords += len(ids)
+	v.totalBigrams += max(0, len(ids)-1)
+	for i := range ids {
+		v.unigrams[ngram{ids[i]}] = true
+		if i > 0 {
+			v.bigrams[ngram{ids[i-1], ids[i]}] = true
+		}
+	}
+	return ids
+}
+
+// addSelfBLEU adds the mean BLEU-4 of each of an image's captions against the others to sum. It adds caption by
+// caption: the last bits of recorded scores depend on it.
+func (v *variety) addSelfBLEU(sum *float64, captions [][]uint32) {
+	for i := range captions {
+		s := segment{test: captions[i], refs: slices.Concat(captions[:i], captions[i+1:])}
+		v.counter.count(&s)
+		bleu := s.overlap().nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25})
+		*sum += bleu / float64(len(captions))
+	}
 }

@@ -7,32 +7,32 @@ import (
 	"text/tabwriter"
 )
 
-// Explanation shows how one caption comes by its BLEU.
+// Explanation shows how the BLEU of one caption is computed.
 type Explanation struct {
 	Tokens     string     `json:"tokens"` // the tokenizer
 	Caption    []string   `json:"caption"`
 	References [][]string `json:"references"`
-	// Matches are the n-grams of the caption by order (Matches[0] are single words), each once, in the order in which they
-	// first appear.
+	// Matches are the distinct n-grams of the caption by order (Matches[0] are single words), in the order in which
+	// they first appear.
 	Matches [maxOrder][]Match `json:"matches"`
 	// Clipped and Total are the numerator and denominator of each order's precision.
 	Clipped [maxOrder]int `json:"clipped"`
 	Total   [maxOrder]int `json:"total"`
-	// Length is the caption's, Closest the reference's that is closest to it; the penalty is exp(1 - Closest/Length) where
-	// the caption is the shorter one, and else 1.
+	// Length is the caption's length in tokens, Closest the reference length closest to it. The penalty is
+	// exp(1 - Closest/Length) if the caption is shorter, else 1.
 	Length         int               `json:"length"`
 	Closest        int               `json:"closest_reference_length"`
 	BrevityPenalty float64           `json:"brevity_penalty"`
-	Coco           [maxOrder]float64 `json:"coco_bleu"` // BLEU-1 to BLEU-4 as coco-caption scores the picture, 0 to 1
-	PA4            [2]float64        `json:"pa4_bleu"`  // BLEU-1 and BLEU-4 as NLTK does, 0 to 1
+	Coco           [maxOrder]float64 `json:"coco_bleu"` // BLEU-1 to BLEU-4 of coco-caption, 0 to 1
+	PA4            [2]float64        `json:"pa4_bleu"`  // BLEU-1 and BLEU-4 of NLTK, 0 to 1
 }
 
 // Match is one n-gram of a caption.
 type Match struct {
 	Words        []string `json:"words"`
-	At           []int    `json:"at"`            // where it begins in the caption
-	InReferences []int    `json:"in_references"` // how often it is in each reference
-	Clipped      int      `json:"clipped"`       // how many of its places count: at most as many as in one reference
+	At           []int    `json:"at"`            // token positions in the caption
+	InReferences []int    `json:"in_references"` // number of occurrences in each reference
+	Clipped      int      `json:"clipped"`       // occurrences that count: at most as many as in one reference
 }
 
 // Explain shows which n-grams of a caption match which references. tokens names the tokenizer; empty means "ptb".
@@ -45,7 +45,7 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 		return nil, err
 	}
 	if len(references) == 0 {
-		return nil, fmt.Errorf("explain: no references given: a caption is scored against at least one")
+		return nil, fmt.Errorf("explain: no references given: give at least one")
 	}
 	e := &Explanation{Tokens: tokens, Caption: tokenize(caption)}
 	for _, r := range references {
@@ -79,7 +79,7 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 	return e, nil
 }
 
-// String lays the explanation out as text.
+// String formats the explanation as text.
 func (e *Explanation) String() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "caption      %s\n", strings.Join(e.Caption, " "))
@@ -104,7 +104,8 @@ func (e *Explanation) String() string {
 		}
 	}
 	w.Flush()
-	fmt.Fprintf(&out, "\nbrevity penalty %.4f (%d tokens, closest reference %d)\n", e.BrevityPenalty, e.Length, e.Closest)
+	fmt.Fprintf(&out, "\nbrevity penalty %.4f (%d tokens, closest reference %d)\n",
+		e.BrevityPenalty, e.Length, e.Closest)
 	fmt.Fprintf(&out, "coco BLEU-1 to BLEU-4  %.4f %.4f %.4f %.4f\npa4 BLEU-1, BLEU-4     %.4f %.4f\n",
 		e.Coco[0], e.Coco[1], e.Coco[2], e.Coco[3], e.PA4[0], e.PA4[1])
 	return out.String()

@@ -6,15 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// The lexer finds out, at each place of a line, the longest piece that is one token: a word, a number, an address, a
-// face, a mark. Which pieces there are was learnt by asking the reference, a black box, what it makes of some millions of
-// lines; testdata/ptb_cases.json keeps a selection of questions and answers. Files: lexer_words.go (words, hyphens,
-// abbreviations), lexer_apostrophes.go, lexer_numbers.go, lexer_marks.go.
+// The lexer finds the longest token at each position of a line: a word, number, address, emoticon or mark. Its rules
+// were inferred from the output of the reference tokenizer, treated as a black box, for some millions of lines;
+// testdata/ptb_cases.json has a selection of them. Functions such as number and tag return the end of what begins at
+// i, and i if there is nothing of the kind. Files: lexer_words.go, lexer_joined.go (words joined by marks),
+// lexer_apostrophes.go, lexer_numbers.go, lexer_addresses.go (addresses, handles, tags), lexer_marks.go.
 
-// noBreak stands inside tokens that the reference joins over a space, as in "1 1/2".
+// noBreak replaces a space inside a token, as in "1 1/2".
 const noBreak = "\u00a0"
 
-// lexPTB cuts a line into lower-case tokens. Tokens may hold spaces (tags) and no-break spaces (telephone numbers).
+// lexPTB splits a line into lower-case tokens. They may contain no-break spaces, in tags and telephone numbers.
 func lexPTB(line string) []string {
 	x := lexer{line: line, tokens: make([]string, 0, 1+len(line)/5)}
 	for i := 0; i < len(line); {
@@ -30,12 +31,12 @@ func lexPTB(line string) []string {
 type lexer struct {
 	line   string
 	tokens []string
-	// Up to these places no mail address, list, comment begins: so much was looked at already. They keep the time for a
-	// line in proportion to its length.
+	// No mail address, list or comment begins before these positions: they were searched already. This keeps the time
+	// linear in the length of the line.
 	noMail, noList, noTag int
 }
 
-// plainWord takes a word of lower-case letters between spaces, which is most of what captions hold.
+// plainWord takes a word of lower-case ASCII letters followed by a space, the most frequent token of captions.
 func (x *lexer) plainWord(i int) int {
 	end := i
 	for end < len(x.line) && x.line[end] >= 'a' && x.line[end] <= 'z' {
@@ -53,7 +54,7 @@ func (x *lexer) plainWord(i int) int {
 	return end
 }
 
-// emit notes a token, in lower case and without soft hyphens; alone such a hyphen is a hyphen.
+// emit appends a token in lower case, without soft hyphens. A token that is only soft hyphens becomes "-".
 func (x *lexer) emit(token string) {
 	plain := true
 	for i := range len(token) {
@@ -76,7 +77,7 @@ func (x *lexer) emit(token string) {
 	}
 }
 
-// next takes one token, or a character that is none, and returns where the line goes on.
+// next takes one token, or skips a character that belongs to none, and returns the position after it.
 func (x *lexer) next(i int) int {
 	switch c := x.line[i]; {
 	case c == ' ' || c >= '\t' && c <= '\r':
@@ -98,7 +99,7 @@ func (x *lexer) next(i int) int {
 	return x.fromSymbol(i, r, size)
 }
 
-// at is the byte at i, 0 behind the end.
+// at returns the byte at i, 0 after the end.
 func (x *lexer) at(i int) byte {
 	if i < len(x.line) {
 		return x.line[i]
@@ -106,12 +107,13 @@ func (x *lexer) at(i int) byte {
 	return 0
 }
 
-// isLetter tells whether r can be inside a word, digits apart.
+// isLetter reports whether r can be part of a word. Digits are not letters.
 func isLetter(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 	}
-	return unicode.IsLetter(r) || r == softHyphen || r == '\u2010' || r == '\u2011' || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r)
+	return unicode.IsLetter(r) || r == softHyphen || r == '\u2010' || r == '\u2011' ||
+		unicode.In(r, unicode.Mn, unicode.Mc)
 }
 
 const softHyphen = '\u00ad'
@@ -120,7 +122,7 @@ func isASCIIDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func isASCIILetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
-// letters is the end of the run of letters that begins at i.
+// letters returns the end of the run of letters at i.
 func (x *lexer) letters(i int) int {
 	for i < len(x.line) {
 		r, size := rune(x.line[i]), 1
@@ -135,7 +137,7 @@ func (x *lexer) letters(i int) int {
 	return i
 }
 
-// digits is the end of the run of digits that begins at i.
+// digits returns the end of the run of digits at i.
 func (x *lexer) digits(i int) int {
 	for i < len(x.line) {
 		r, size := rune(x.line[i]), 1
@@ -150,7 +152,7 @@ func (x *lexer) digits(i int) int {
 	return i
 }
 
-// run is the end of the run of letters and digits that begins at i.
+// run returns the end of the run of letters and digits at i.
 func (x *lexer) run(i int) int {
 	for {
 		end := x.digits(x.letters(i))
@@ -161,7 +163,7 @@ func (x *lexer) run(i int) int {
 	}
 }
 
-// apostrophe returns the length of an apostrophe at i, in whichever form, and 0 where there is none.
+// apostrophe returns the length in bytes of an apostrophe at i, in any form, 0 if there is none.
 func (x *lexer) apostrophe(i int) int {
 	switch rest := x.line[min(i, len(x.line)):]; {
 	case strings.HasPrefix(rest, "'"):

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// joinedWords are words with an apostrophe that are one token, the apostrophe written as '.
+// joinedWords are words with an apostrophe that are one token. Here the apostrophe is always '.
 var joinedWords = set("c'mon cap'n li'l c'est qu'il e'er")
 
-// openWords end in an apostrophe that is part of them, whatever follows.
+// openWords include an apostrophe at the end, whatever follows.
 var openWords = set("y j")
 
-// endWords are such too where no letter follows.
+// endWords do so if no letter follows.
 var endWords = set("ol dunkin somethin d l")
 
 // afterApostrophe are tokens that begin with an apostrophe.
 var (
-	clitics   = []string{"ll", "re", "ve", "s", "m", "d"}         // only where no letter or digit follows
+	clitics   = []string{"ll", "re", "ve", "s", "m", "d"}         // if no letter follows
 	clippings = []string{"cause", "till", "til", "em", "n'", "n"} // whatever follows
 )
 
-// withApostrophe takes a word from i to letters that is followed by an apostrophe of n bytes, where the apostrophe has a
-// part in it. It returns i where it has none.
+// withApostrophe takes the word from i to letters if the apostrophe of n bytes after it is part of a token with it.
+// Else it returns i.
 func (x *lexer) withApostrophe(i, letters, n int) int {
 	after := letters + n
 	w := x.line[i:letters]
@@ -41,7 +41,7 @@ func (x *lexer) withApostrophe(i, letters, n int) int {
 	if slices.Contains(clitics, restLow) {
 		return i
 	}
-	if low == "n" && restLow == "t" { // "n't" behind the word that it was cut from
+	if low == "n" && restLow == "t" { // "n't" after the word that it was split from
 		x.emit("n't")
 		return end
 	}
@@ -62,8 +62,8 @@ func (x *lexer) take(i, end int) int {
 	return end
 }
 
-// tailApostrophe is the end of a chain of words, i to end, whose last one has an apostrophe inside, as in "five-o'clock";
-// end where it has none.
+// tailApostrophe returns the end of a chain of words, i to end, whose last word continues after an apostrophe, as in
+// "five-o'clock". It returns end if it does not.
 func (x *lexer) tailApostrophe(i, end int) int {
 	n := x.apostrophe(end)
 	last := strings.LastIndexByte(x.line[i:end], '-') + 1 + i
@@ -79,7 +79,7 @@ func (x *lexer) tailApostrophe(i, end int) int {
 	return next
 }
 
-// joins tells whether an apostrophe between w, low in lower case, and rest is part of one word.
+// joins reports whether w, an apostrophe and rest are one word. low is w in lower case.
 func joins(w, low, rest string) bool {
 	switch {
 	case rest == "":
@@ -87,10 +87,11 @@ func joins(w, low, rest string) bool {
 	case len(w) == 1:
 		return strings.Contains("dlnoABCDEFGHJKLMNOPQRSTUVWXZ", w) && len(rest) >= 2
 	}
-	return strings.IndexByte("aeiouy", low[len(low)-1]) >= 0 && strings.IndexByte("aeiouABCDEFGHIJKLMNOPQRSTUVWXYZ", rest[0]) >= 0
+	return strings.IndexByte("aeiouy", low[len(low)-1]) >= 0 &&
+		strings.IndexByte("aeiouABCDEFGHIJKLMNOPQRSTUVWXYZ", rest[0]) >= 0
 }
 
-// takeChain emits a word that ends at end, and what hyphens join to it.
+// takeChain takes a word that ends at end, and the words that hyphens join to it.
 func (x *lexer) takeChain(i, end int) int {
 	for x.at(end) == '-' && x.run(end+1) > end+1 {
 		end = x.run(end + 1)

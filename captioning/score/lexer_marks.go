@@ -6,47 +6,54 @@ import (
 	"unicode/utf8"
 )
 
-// entities are what the names of characters become; "" is nothing.
+// entities map names of characters to tokens; "" drops the character.
 var entities = []struct{ name, token string }{
 	{"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "''"}, {"&nbsp;", ""}, {"&apos;", "'"},
 }
 
-// brackets are names of brackets that are written out.
+// brackets are names of brackets that a text contains already.
 var brackets = map[string]bool{"-lrb-": true, "-rrb-": true, "-lcb-": true, "-rcb-": true, "-lsb-": true, "-rsb-": true}
 
-// fromMark takes a token that begins with a mark of ASCII.
+// plainMarks are marks that become one token, whatever follows.
+var plainMarks = [utf8.RuneSelf]string{
+	'"': "''", '`': "`", ')': "-rrb-", '[': "-lsb-", ']': "-rsb-", '{': "-lcb-", '}': "-rcb-",
+}
+
+// fromMark takes a token that begins with an ASCII mark.
 func (x *lexer) fromMark(i int) int {
-	rest := x.line[i:]
 	if end := x.face(i); end > i {
 		x.emit(strings.NewReplacer("(", "-lrb-", ")", "-rrb-").Replace(x.line[i:end]))
 		return end
 	}
-	switch c := rest[0]; c {
+	c := x.line[i]
+	if token := plainMarks[c]; token != "" {
+		return x.mark(token, i+1)
+	}
+	if end := x.longMark(i, c); end > i {
+		return end
+	}
+	if c < ' ' || c == 0x7f {
+		return i + 1
+	}
+	return x.take(i, i+1)
+}
+
+// longMark takes a token that begins with the mark c and whose length depends on what follows. It returns i if there
+// is none.
+func (x *lexer) longMark(i int, c byte) int {
+	rest := x.line[i:]
+	switch c {
 	case '\'':
 		if strings.HasPrefix(rest, "''") {
 			return x.mark("''", i+2)
 		}
 		return x.fromApostrophe(i, 1)
-	case '"':
-		return x.mark("''", i+1)
-	case '`':
-		return x.mark("`", i+1)
 	case '(':
 		if end := x.telephone(i); end > i {
 			x.joined(i, end)
 			return end
 		}
 		return x.mark("-lrb-", i+1)
-	case ')':
-		return x.mark("-rrb-", i+1)
-	case '[':
-		return x.mark("-lsb-", i+1)
-	case ']':
-		return x.mark("-rsb-", i+1)
-	case '{':
-		return x.mark("-lcb-", i+1)
-	case '}':
-		return x.mark("-rcb-", i+1)
 	case '<':
 		if end := x.tag(i); end > i {
 			x.emit(strings.Join(strings.Fields(x.line[i:end]), noBreak))
@@ -60,22 +67,7 @@ func (x *lexer) fromMark(i int) int {
 			return x.mark(">>", i+2)
 		}
 	case '&':
-		if n := x.apostrophe(i); n > 0 {
-			return x.fromApostrophe(i, n)
-		}
-		for _, e := range entities {
-			if len(rest) >= len(e.name) && strings.EqualFold(rest[:len(e.name)], e.name) {
-				if e.token != "" {
-					x.emit(e.token)
-				}
-				return i + len(e.name)
-			}
-		}
-		if len(rest) > 3 && rest[1] == '#' {
-			if end := x.digits(i + 2); end > i+2 && x.at(end) == ';' {
-				return x.take(i, end+1)
-			}
-		}
+		return x.fromAmpersand(i)
 	case '!', '?':
 		end := i
 		for x.at(end) == '!' || x.at(end) == '?' {
@@ -84,7 +76,44 @@ func (x *lexer) fromMark(i int) int {
 		return x.take(i, end)
 	case '*', '_':
 		return x.take(i, x.repeated(i))
-	case '-':
+	case '#', '@':
+		if end := x.handle(i); end > i {
+			return x.take(i, end)
+		}
+		return x.take(i, x.repeated(i))
+	case '-', '+', '.', ',', ':':
+		return x.fromNumberMark(i, c)
+	}
+	return i
+}
+
+// fromAmpersand takes a character written as an entity, as in "&amp;" and "&#39;". It returns i if there is none.
+func (x *lexer) fromAmpersand(i int) int {
+	if n := x.apostrophe(i); n > 0 {
+		return x.fromApostrophe(i, n)
+	}
+	rest := x.line[i:]
+	for _, e := range entities {
+		if len(rest) >= len(e.name) && strings.EqualFold(rest[:len(e.name)], e.name) {
+			if e.token != "" {
+				x.emit(e.token)
+			}
+			return i + len(e.name)
+		}
+	}
+	if len(rest) > 3 && rest[1] == '#' {
+		if end := x.digits(i + 2); end > i+2 && x.at(end) == ';' {
+			return x.take(i, end+1)
+		}
+	}
+	return i
+}
+
+// fromNumberMark takes a number that begins with the mark c, or a run of hyphens or full stops. It returns i if there
+// is neither.
+func (x *lexer) fromNumberMark(i int, c byte) int {
+	rest := x.line[i:]
+	if c == '-' {
 		if len(rest) >= 5 && brackets[strings.ToLower(rest[:5])] {
 			return x.take(i, i+5)
 		}
@@ -94,43 +123,27 @@ func (x *lexer) fromMark(i int) int {
 			}
 			return x.take(i, x.repeated(i))
 		}
-		if end := x.signed(i); end > i {
-			return x.take(i, end)
-		}
-	case '+':
-		if end := x.signed(i); end > i {
-			return x.take(i, end)
-		}
-	case '.':
-		if end := x.number(i); end > i {
-			return x.take(i, end)
-		}
-		if strings.HasPrefix(rest, "...") {
-			return x.mark("...", x.repeated(i))
-		}
-	case ',', ':':
-		if end := x.number(i); end > i {
-			return x.take(i, end)
-		}
-	case '#', '@':
-		if end := x.handle(i); end > i {
-			return x.take(i, end)
-		}
-		return x.take(i, x.repeated(i))
 	}
-	if rest[0] < ' ' || rest[0] == 0x7f {
-		return i + 1
+	number := x.number
+	if c == '-' || c == '+' {
+		number = x.signed
 	}
-	return x.take(i, i+1)
+	if end := number(i); end > i {
+		return x.take(i, end)
+	}
+	if strings.HasPrefix(rest, "...") {
+		return x.mark("...", x.repeated(i))
+	}
+	return i
 }
 
-// mark emits a token for what ends at end.
+// mark emits a token and returns end.
 func (x *lexer) mark(token string, end int) int {
 	x.tokens = append(x.tokens, token)
 	return end
 }
 
-// repeated is the end of a run of the character at i.
+// repeated returns the end of the run of the character at i.
 func (x *lexer) repeated(i int) int {
 	end := i + 1
 	for x.at(end) == x.line[i] {
@@ -139,7 +152,7 @@ func (x *lexer) repeated(i int) int {
 	return end
 }
 
-// signed is the end of a number with a sign.
+// signed returns the end of a number with a sign.
 func (x *lexer) signed(i int) int {
 	if end := x.number(i + 1); end > i+1 {
 		return end
@@ -147,84 +160,7 @@ func (x *lexer) signed(i int) int {
 	return i
 }
 
-// tag is the end of a tag in angle brackets, with attributes in quotes, of a comment or of an instruction.
-func (x *lexer) tag(i int) int {
-	rest := x.line[i:]
-	for _, special := range [][2]string{{"<!--", "-->"}, {"<?", "?>"}} {
-		if strings.HasPrefix(rest, special[0]) && i >= x.noTag {
-			if end := strings.Index(rest[len(special[0]):], special[1]); end >= 0 {
-				return i + len(special[0]) + end + len(special[1])
-			}
-			x.noTag = len(x.line)
-		}
-	}
-	end := i + 1
-	if c := x.at(end); c == '/' || c == '!' {
-		end++
-	}
-	next := x.name(end)
-	if next == end {
-		return i
-	}
-	if mail := x.mail(end); mail > next && x.at(mail) == '>' {
-		return mail + 1
-	}
-	for end = next; ; {
-		space := end
-		for c := x.at(space); c == ' ' || c == '\t'; c = x.at(space) {
-			space++
-		}
-		if x.at(space) == '/' {
-			for space++; x.at(space) == ' '; {
-				space++
-			}
-			if x.at(space) != '>' {
-				return i
-			}
-		}
-		if x.at(space) == '>' {
-			return space + 1
-		}
-		next = x.name(space)
-		if next == space || space == end {
-			return i
-		}
-		if x.at(next) == '=' && (x.at(next+1) == '"' || x.at(next+1) == '\'') {
-			quote := strings.IndexByte(x.line[next+2:], x.line[next+1])
-			if quote < 0 {
-				return i
-			}
-			next += 2 + quote + 1
-		}
-		end = next
-	}
-}
-
-// name is the end of the name of a tag or attribute.
-func (x *lexer) name(i int) int {
-	if !isASCIILetter(x.at(i)) {
-		return i
-	}
-	for c := x.at(i); isASCIILetter(c) || isASCIIDigit(c) || c != 0 && strings.IndexByte("_:.-", c) >= 0; c = x.at(i) {
-		i++
-	}
-	return i
-}
-
-// handle is the end of "#topic", letters alone, or "@name", digits and underscores too.
-func (x *lexer) handle(i int) int {
-	end := i + 1
-	isName := x.line[i] == '@'
-	for c := x.at(end); isASCIILetter(c) || isName && (c == '_' || isASCIIDigit(c) && end > i+1); c = x.at(end) {
-		end++
-	}
-	if end == i+1 {
-		return i
-	}
-	return end
-}
-
-// face is the end of an emoticon, behind which no letter or digit may stand.
+// face returns the end of an emoticon. No letter or digit may follow one, except the first three.
 func (x *lexer) face(i int) int {
 	for _, face := range []string{"^_^", "-_-", ">_<"} {
 		if strings.HasPrefix(x.line[i:], face) {
@@ -252,67 +188,16 @@ func (x *lexer) face(i int) int {
 	return end
 }
 
-// address is the end of a web or mail address.
-func (x *lexer) address(i int) int {
-	rest := x.line[i:]
-	low := strings.ToLower(rest[:min(8, len(rest))])
-	if strings.HasPrefix(low, "http://") || strings.HasPrefix(low, "https://") || strings.HasPrefix(low, "www.") {
-		end := x.noSpace(i)
-		for end > i && strings.IndexByte(".,!?-", x.line[end-1]) >= 0 {
-			end--
-		}
-		if end > i+len("https://") || low[0] == 'w' && end > i+len("www.") {
-			return end
-		}
-	}
-	return x.mail(i)
-}
-
-// noSpace is the end of what may be in an address: no white space, brackets or double quotes.
-func (x *lexer) noSpace(i int) int {
-	for i < len(x.line) {
-		c, size := rune(x.line[i]), 1
-		if c >= utf8.RuneSelf {
-			c, size = utf8.DecodeRuneInString(x.line[i:])
-		}
-		if c < ' ' || isSpace(c) || c < utf8.RuneSelf && strings.IndexByte("\"<>|(){}", byte(c)) >= 0 {
-			break
-		}
-		i += size
-	}
-	return i
-}
-
-// mail is the end of a mail address: "@" between characters of nearly any kind. A full stop does not end it.
-func (x *lexer) mail(i int) int {
-	if i < x.noMail {
-		return i
-	}
-	end := x.noSpace(i)
-	at := i + strings.IndexByte(x.line[i:end], '@')
-	if at <= i {
-		x.noMail = end // nor is there one from any place up to here
-		return i
-	}
-	for x.line[end-1] == '.' {
-		end--
-	}
-	if end <= at+1 {
-		x.noMail = at + 1
-		return i
-	}
-	return end
-}
-
-// symbols are what characters beyond ASCII become.
+// symbols map characters outside ASCII to tokens.
 var symbols = map[rune]string{
 	'…': "...", '–': "--", '—': "--", '“': "``", '”': "''", '‘': "`", '«': "``", '»': "''", '‹': "`", '›': "'",
 	'€': "$", '£': "#", '¢': "cents", '¤': "$", '¼': "1/4", '½': "1/2", '¾': "3/4", '⅓': "1/3", '⅔': "2/3",
-	'\u0085': "...", '\u0080': "$", '\u0091': "`", '\u0092': "'", '\u0093': "``", '\u0094': "''", '\u0096': "--", '\u0097': "--",
+	'\u0085': "...", '\u0080': "$", '\u0091': "`", '\u0092': "'", '\u0093': "``", '\u0094': "''",
+	'\u0096': "--", '\u0097': "--",
 	'―': "--", '‒': "--",
 }
 
-// fromSymbol takes a character beyond ASCII that is no letter.
+// fromSymbol takes a character outside ASCII that is not a letter.
 func (x *lexer) fromSymbol(i int, r rune, size int) int {
 	if r == '’' {
 		return x.fromApostrophe(i, size)

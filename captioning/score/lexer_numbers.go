@@ -31,7 +31,7 @@ func (x *lexer) fromDigit(i int) int {
 	return end
 }
 
-// number is the end of a number with points, commas and colons inside, as in "1,000.5" and "12:30", or ".5".
+// number returns the end of a number, which may contain points, commas and colons, as in "1,000.5", "12:30" and ".5".
 func (x *lexer) number(i int) int {
 	end := x.digits(i)
 	for {
@@ -47,12 +47,12 @@ func (x *lexer) number(i int) int {
 	}
 }
 
-// joined emits a token whose spaces become no-break spaces.
+// joined emits the text from i to end as one token; its spaces become no-break spaces.
 func (x *lexer) joined(i, end int) {
 	x.emit(strings.NewReplacer(" ", noBreak, "(", "-lrb-", ")", "-rrb-").Replace(x.line[i:end]))
 }
 
-// count is the number of digits at i, at most 9.
+// count returns the number of digits at i, at most 9.
 func (x *lexer) count(i int) int {
 	n := 0
 	for n < 9 && isASCIIDigit(x.at(i+n)) {
@@ -63,7 +63,7 @@ func (x *lexer) count(i int) int {
 
 func between(n, low, high int) bool { return n >= low && n <= high }
 
-// mixed is the end of a whole number and a fraction, as in "1 1/2".
+// mixed returns the end of an integer and a fraction, as in "1 1/2".
 func (x *lexer) mixed(i int) int {
 	a := x.count(i)
 	if !between(a, 1, 4) || x.at(i+a) != ' ' && x.at(i+a) != '-' {
@@ -80,10 +80,11 @@ func (x *lexer) mixed(i int) int {
 	return i + a + 2 + b + c
 }
 
-// telephone is the end of a telephone number: groups of digits with a space or hyphen between them, or with points.
+// telephone returns the end of a telephone number: groups of digits separated by spaces or hyphens, or by nothing. The
+// first group may be in parentheses.
 func (x *lexer) telephone(i int) int {
 	gap := func(i int) bool { return x.at(i) == ' ' || x.at(i) == '-' }
-	// tail is the end of the last two groups.
+	// tail returns the end of the last two groups, -1 if there are none.
 	tail := func(i int) int {
 		best := -1
 		for a := 3; a <= min(4, x.count(i)); a++ {

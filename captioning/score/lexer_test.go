@@ -14,7 +14,7 @@ import (
 	"unicode"
 )
 
-// The goldens were made by testdata/make_ptb_goldens.py with pycocoevalcap 1.2 and OpenJDK 17.
+// testdata/make_ptb_goldens.py generated the goldens with pycocoevalcap 1.2 and OpenJDK 17.
 func TestPTBHardCases(t *testing.T) {
 	var cases []struct {
 		Text   string
@@ -35,7 +35,7 @@ func TestPTBOnFlickr8k(t *testing.T) {
 	root := os.Getenv("CAPTIONLAB_DATA")
 	text, err := os.ReadFile(filepath.Join(root, "flickr8k", "Flickr8k_text", "Flickr8k.token.txt"))
 	if root == "" || errors.Is(err, fs.ErrNotExist) {
-		t.Skip("SKIPPED, NOT PASSED: CAPTIONLAB_DATA names no folder with flickr8k")
+		t.Skip("SKIPPED, NOT PASSED: CAPTIONLAB_DATA does not name a folder that contains flickr8k")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,8 @@ func TestPTBOnFlickr8k(t *testing.T) {
 	hash, n := sha256.New(), 0
 	check := func() {
 		if block := (n - 1) / want.Block; hex.EncodeToString(hash.Sum(nil)) != want.SHA256[block] {
-			t.Errorf("captions %d to %d: other tokens than the reference's; testdata/diff_ptb.py names the first", block*want.Block+1, n)
+			t.Errorf("captions %d to %d differ from the reference's tokens; testdata/diff_ptb.py names the first",
+				block*want.Block+1, n)
 		}
 		hash.Reset()
 	}
@@ -67,18 +68,19 @@ func TestPTBOnFlickr8k(t *testing.T) {
 	}
 }
 
-// checkTokens fails where tokens are not what every tokenizer promises.
+// checkTokens fails if a token is empty or contains white space.
 func checkTokens(t *testing.T, name, text string, tokens []string) {
 	t.Helper()
 	for _, token := range tokens {
 		if token == "" || strings.ContainsFunc(token, unicode.IsSpace) {
-			t.Errorf("%s(%.100q): token %q is empty or holds white space", name, text, token)
+			t.Errorf("%s(%.100q): token %q is empty or contains white space", name, text, token)
 		}
 	}
 }
 
 func FuzzPTB(f *testing.F) {
-	for _, seed := range []string{"", "A man's dog can't run.", "1 1/2 (800) 555-1234", "<a href=\"x y\">", "''n't'", "\xff\xfe", "a\u00a0b", "&amp;#", "U.S. The"} {
+	for _, seed := range []string{"", "A man's dog can't run.", "1 1/2 (800) 555-1234", "<a href=\"x y\">", "''n't'",
+		"\xff\xfe", "a\u00a0b", "&amp;#", "U.S. The"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -95,10 +97,11 @@ func FuzzPTB(f *testing.F) {
 	})
 }
 
-// Time grows with the length of the line, not with its square: the longest lines here would take minutes if it did.
+// Time is linear in the length of the line: if it were quadratic, these lines would take minutes.
 func TestLongLines(t *testing.T) {
 	started := time.Now()
-	for _, unit := range []string{"a", "a ", "a-", "a.", "a/", "a,", "'", "1,", "1-", "<", "<a ", "a@", "http://", "(1", "1 1", "U.", "-", ":", "&", "\"", "é", "a'", "a@.", "<!--"} {
+	for _, unit := range []string{"a", "a ", "a-", "a.", "a/", "a,", "'", "1,", "1-", "<", "<a ", "a@", "http://",
+		"(1", "1 1", "U.", "-", ":", "&", "\"", "é", "a'", "a@.", "<!--"} {
 		line := strings.Repeat(unit, 1<<20/len(unit))
 		if unit == "a'" {
 			line += "@"

@@ -2,10 +2,10 @@ package score
 
 import "slices"
 
-// maxOrder is the longest n-gram that any of the metrics counts.
+// maxOrder is the length of the longest n-grams counted.
 const maxOrder = 4
 
-// ngram is up to four words as numbers from 1; unused places are 0.
+// ngram holds the numbers (from 1) of up to four words; unused places are 0.
 type ngram [maxOrder]uint32
 
 func (g ngram) order() int {
@@ -16,7 +16,7 @@ func (g ngram) order() int {
 	return n
 }
 
-// words gives every different word a number, from 1.
+// words assigns a number, from 1, to each distinct word.
 type words map[string]uint32
 
 func (w words) number(tokens []string) []uint32 {
@@ -32,35 +32,35 @@ func (w words) number(tokens []string) []uint32 {
 	return ids
 }
 
-// hash spreads n-grams over tables (multiplication and xor-shift, as in SplitMix64).
+// hash is a multiply and xor-shift hash, as in SplitMix64.
 func (g ngram) hash() uint64 {
 	h := (uint64(g[0]) | uint64(g[1])<<32) * 0x9e3779b97f4a7c15
 	h = (h ^ h>>32 ^ uint64(g[2]) ^ uint64(g[3])<<32) * 0xbf58476d1ce4e5b9
 	return h ^ h>>31
 }
 
-// segment is one picture: its caption and references as numbers, and how often each n-gram is in them.
+// segment is one image: its caption and references as word numbers, and the counts of their n-grams.
 type segment struct {
 	id   ID
 	test []uint32
 	refs [][]uint32
-	// grams are the different n-grams of caption and references in the order in which they are met, the caption's first.
+	// grams are the distinct n-grams in order of first occurrence, the caption's first, then those of the references.
 	grams  []ngram
 	hashes []uint64
-	// counts [gram][1 + references]: how often the gram is in the caption and in each reference.
+	// counts has shape [grams, 1 + references]: occurrences in the caption and in each reference.
 	counts []int32
-	inTest int // how many of the grams are in the caption
-	// joined are captions some of whose tokens are several words, as ROUGE-L sees them.
+	inTest int // number of grams in the caption
+	// joined are texts in which some tokens are several words. Only ROUGE-L uses them.
 	joined []joinedTokens
 }
 
-// joinedTokens are the tokens of the caption (which is 0) or of a reference (from 1).
+// joinedTokens are the tokens of the caption (which = 0) or of reference which (from 1).
 type joinedTokens struct {
 	which  int
 	tokens []uint32
 }
 
-// whole returns what ROUGE-L compares: the caption (0) or a reference (from 1).
+// whole returns the tokens that ROUGE-L compares: those of the caption (0) or of a reference (from 1).
 func (s *segment) whole(which int) []uint32 {
 	for _, j := range s.joined {
 		if j.which == which {
@@ -73,7 +73,7 @@ func (s *segment) whole(which int) []uint32 {
 	return s.refs[which-1]
 }
 
-// newSegment tokenizes and numbers the caption and the references of a picture.
+// newSegment tokenizes the caption test and the references of an image and numbers their words.
 func newSegment(w words, id ID, tokenize func(string) []string, test string, refs []string) segment {
 	s := segment{id: id, refs: make([][]uint32, len(refs))}
 	for i := range s.width() {
@@ -95,13 +95,13 @@ func newSegment(w words, id ID, tokenize func(string) []string, test string, ref
 	return s
 }
 
-// numbering is how one core numbered words, and what these numbers are in common.
+// numbering holds the word numbers of one core, and common, the number that all cores use for each of them.
 type numbering struct {
 	words  words
 	common []uint32
 }
 
-// translate finds the common numbers of the words.
+// translate fills n.common. It adds the words that common lacks.
 func (n *numbering) translate(common words) {
 	n.common = make([]uint32, len(n.words)+1)
 	for word, id := range n.words {
@@ -109,7 +109,7 @@ func (n *numbering) translate(common words) {
 	}
 }
 
-// apply changes the numbers of a segment to the common ones.
+// apply replaces the numbers in a segment by the common ones.
 func (n *numbering) apply(s *segment) {
 	change := func(ids []uint32) {
 		for i, id := range ids {
@@ -125,7 +125,7 @@ func (n *numbering) apply(s *segment) {
 	}
 }
 
-// counter counts n-grams; it keeps its memory between pictures.
+// counter counts n-grams and reuses its memory between images.
 type counter struct {
 	table  []int32 // open addressing: index of the gram, plus 1
 	grams  []ngram
@@ -133,7 +133,7 @@ type counter struct {
 	counts []int32
 }
 
-// count fills in grams, hashes and counts.
+// count fills grams, hashes, counts and inTest.
 func (c *counter) count(s *segment) {
 	places := maxOrder * len(s.test)
 	for _, r := range s.refs {
@@ -157,7 +157,7 @@ func (c *counter) count(s *segment) {
 	s.grams, s.hashes, s.counts = slices.Clone(c.grams), slices.Clone(c.hashes), slices.Clone(c.counts)
 }
 
-// countOne counts the n-grams of one caption into a column of counts.
+// countOne counts the n-grams of one text into a column of counts.
 func (c *counter) countOne(column, width int, ids []uint32) {
 	mask := uint64(len(c.table) - 1)
 	for n := 1; n <= maxOrder; n++ {
@@ -183,55 +183,8 @@ func (c *counter) countOne(column, width int, ids []uint32) {
 
 func (s *segment) width() int { return 1 + len(s.refs) }
 
-// row returns how often gram i is in the caption and in each reference.
+// row returns the occurrences of gram i in the caption and in each reference.
 func (s *segment) row(i int) (test int32, refs []int32) {
 	row := s.counts[i*s.width() : (i+1)*s.width()]
 	return row[0], row[1:]
-}
-
-// Overlap is what BLEU sums over pictures.
-type Overlap struct {
-	TestLen int           `json:"testlen"` // tokens of the caption
-	RefLen  int           `json:"reflen"`  // tokens of the reference of the closest length, the shorter one of two
-	Guess   [maxOrder]int `json:"guess"`   // n-grams of the caption, by order
-	Correct [maxOrder]int `json:"correct"` // of them, found in a reference, each at most as often as in one reference
-}
-
-func (o *Overlap) add(p Overlap) {
-	o.TestLen += p.TestLen
-	o.RefLen += p.RefLen
-	for n := range maxOrder {
-		o.Guess[n] += p.Guess[n]
-		o.Correct[n] += p.Correct[n]
-	}
-}
-
-func (s *segment) overlap() Overlap {
-	o := Overlap{TestLen: len(s.test), RefLen: closestLength(len(s.test), s.refs)}
-	for n := range maxOrder {
-		o.Guess[n] = max(0, len(s.test)-n)
-	}
-	for i, g := range s.grams[:s.inTest] {
-		test, refs := s.row(i)
-		o.Correct[g.order()-1] += int(min(test, slices.Max(refs)))
-	}
-	return o
-}
-
-func closestLength(n int, refs [][]uint32) int {
-	best := len(refs[0])
-	for _, r := range refs[1:] {
-		d, e := abs(len(r)-n), abs(best-n)
-		if d < e || (d == e && len(r) < best) {
-			best = len(r)
-		}
-	}
-	return best
-}
-
-func abs(n int) int {
-	if n < 0 {
-		return -n
-	}
-	return n
 }

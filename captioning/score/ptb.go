@@ -2,22 +2,23 @@ package score
 
 import "strings"
 
-// dropped are the tokens that coco-caption's ptbtokenizer.py takes out. Its list has the brackets in capitals, but the
-// tokens come in lower case: brackets stay.
+// dropped are the tokens that ptbtokenizer.py of coco-caption removes. Its list has the brackets in capitals, but the
+// tokens are in lower case, so brackets stay.
 var dropped = map[string]bool{
-	"''": true, "'": true, "``": true, "`": true, ".": true, "?": true, "!": true, ",": true, ":": true, "-": true, "--": true,
-	"...": true, ";": true,
+	"''": true, "'": true, "``": true, "`": true, ".": true, "?": true, "!": true, ",": true, ":": true, "-": true,
+	"--": true, "...": true, ";": true,
 }
 
-// PTB returns the words that coco-caption scores: the tokens of Stanford CoreNLP 3.4.1's PTBTokenizer with -preserveLines
-// -lowerCase, without the punctuation that ptbtokenizer.py drops, split on white space. It agrees with the reference on
-// every caption of Flickr8k, and on all but some rare technical writing elsewhere (paths, addresses with stray marks).
+// PTB returns the words that coco-caption scores: the tokens of Stanford CoreNLP 3.4.1's PTBTokenizer with
+// -preserveLines -lowerCase, without the punctuation that ptbtokenizer.py drops, split on white space. It agrees with
+// the reference on every caption of Flickr8k. Elsewhere it differs only in some rare technical text (paths, addresses
+// with stray marks).
 //
-// The reference joins a few tokens over a space by a no-break space, as in "1 1/2" and telephone numbers. Its BLEU and
-// CIDEr take them apart again, as PTB does; its ROUGE-L does not, and Coco follows it.
+// The reference keeps some texts with a space as one token, with a no-break space inside: "1 1/2" and telephone
+// numbers. Its BLEU and CIDEr split them, as PTB does; its ROUGE-L does not, and Coco follows it.
 func PTB(caption string) []string { return takeApart(ptbWhole(caption)) }
 
-// ptbWhole is PTB before joined tokens are taken apart.
+// ptbWhole is PTB before tokens are split at no-break spaces.
 func ptbWhole(caption string) []string {
 	tokens := lexPTB(caption)
 	kept := tokens[:0]
@@ -29,7 +30,7 @@ func ptbWhole(caption string) []string {
 	return kept
 }
 
-// takeApart takes joined tokens apart; where there are none it returns tokens itself.
+// takeApart splits tokens at no-break spaces. Without any it returns tokens itself.
 func takeApart(tokens []string) []string {
 	for i, t := range tokens {
 		if strings.IndexByte(t, noBreak[0]) < 0 || !strings.Contains(t, noBreak) {

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// The references are Python programs: what white space, a word and lower case are, they take from Python's str. Go's own
-// notions differ in a few characters, so these are written out here. (Python 3.11 knows Unicode 14, Go 1.26 a later one;
-// characters that came in between may differ.)
+// The reference implementations are Python programs. Python's str differs from Go in a few characters in what is white
+// space, part of a word, and lower case; the functions in this file follow Python. (Python 3.11 uses Unicode 14, Go
+// 1.26 a later version; characters added in between may differ.)
 
 // isSpace is str.isspace, and \s of Python's regular expressions.
 func isSpace(r rune) bool {
@@ -18,7 +18,8 @@ func isSpace(r rune) bool {
 	return unicode.IsSpace(r)
 }
 
-// isWord is \w of Python's regular expressions: letters, every kind of number, and the underscore; no combining marks.
+// isWord is \w of Python's regular expressions: letters, every kind of number, and the underscore, without combining
+// marks.
 func isWord(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_'
@@ -26,7 +27,7 @@ func isWord(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsNumber(r)
 }
 
-// fields is str.split(): the pieces between white space, none of them empty.
+// fields is str.split(): the non-empty pieces between white space.
 func fields(s string) []string {
 	count, inside := 0, false
 	for _, r := range s {
@@ -54,8 +55,8 @@ func fields(s string) []string {
 	return out
 }
 
-// lower is str.lower(). Other than strings.ToLower it writes the Turkish capital I with dot as two characters, and a capital
-// sigma at the end of a word as the final one.
+// lower is str.lower(). Unlike strings.ToLower, it writes the Turkish capital I with dot as two characters, and a
+// capital sigma at the end of a word as a final sigma.
 func lower(s string) string {
 	if !strings.ContainsAny(s, "İΣ") {
 		return strings.ToLower(s)
@@ -66,7 +67,7 @@ func lower(s string) string {
 		switch {
 		case r == 'İ':
 			out.WriteString("i\u0307")
-		case r == 'Σ' && casedBeside(runes, i, -1) && !casedBeside(runes, i, 1):
+		case r == 'Σ' && casedNeighbour(runes, i, -1) && !casedNeighbour(runes, i, 1):
 			out.WriteRune('ς')
 		default:
 			out.WriteRune(unicode.ToLower(r))
@@ -75,9 +76,9 @@ func lower(s string) string {
 	return out.String()
 }
 
-// casedBeside tells whether the next character from i in the direction of step has a case; those that stand inside words
-// without being letters are passed over (The Unicode Standard, section 3.13, Final_Sigma).
-func casedBeside(runes []rune, i, step int) bool {
+// casedNeighbour reports whether the next character from i, in the direction of step, has a case. It skips characters
+// that occur inside words without being letters (The Unicode Standard, section 3.13, Final_Sigma).
+func casedNeighbour(runes []rune, i, step int) bool {
 	for i += step; i >= 0 && i < len(runes); i += step {
 		r := runes[i]
 		if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) ||

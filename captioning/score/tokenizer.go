@@ -5,17 +5,16 @@ import (
 	"strings"
 )
 
-// Tokenizers are the names that Tokenizer knows.
+// Tokenizers are the names that Tokenizer accepts.
 var Tokenizers = []string{"ptb", "treebank", "whitespace"}
 
-// Tokenizer returns the function that cuts a caption into tokens:
+// Tokenizer returns the function that splits a caption into tokens:
 //
-//   - "ptb": what coco-caption's Java PTBTokenizer returns, punctuation dropped (see PTB);
-//   - "treebank": NLTK's word_tokenize of the lower-cased caption, taken as one sentence (see Treebank);
-//   - "whitespace": the lower-cased caption split on white space alone, as Python's caption.lower().split() does.
+//   - "ptb": the words of coco-caption's Java PTBTokenizer, without punctuation (see PTB);
+//   - "treebank": NLTK's word_tokenize of the lower-cased caption, treated as one sentence (see Treebank);
+//   - "whitespace": the lower-cased caption split on white space, as Python's caption.lower().split() does.
 //
-// All of them lower-case. Tokens of the last two never contain white space; those of the first may, inside a number such as
-// "1 1/2", as the reference's do.
+// All convert to lower case. No token contains white space.
 func Tokenizer(name string) (func(caption string) []string, error) {
 	switch name {
 	case "ptb":
@@ -25,5 +24,5 @@ func Tokenizer(name string) (func(caption string) []string, error) {
 	case "whitespace":
 		return func(caption string) []string { return fields(lower(caption)) }, nil
 	}
-	return nil, fmt.Errorf("unknown tokenizer %q: the tokenizers are %s", name, strings.Join(Tokenizers, ", "))
+	return nil, fmt.Errorf("unknown tokenizer %q: use one of %s", name, strings.Join(Tokenizers, ", "))
 }

@@ -6,16 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// step is one of the rewritings that NLTK's tokenizer goes through. Most captions hold nothing that a given step looks for:
-// a step is left out when no character of its trigger is in the text.
+// step is one of the substitutions of NLTK's tokenizer. Most captions contain nothing that a given step looks for, so
+// a step is skipped if the text has no character of its trigger.
 type step struct {
 	trigger charset
 	do      func(text string) string
 }
 
-// The steps in NLTK's order. Each surrounds what it finds with spaces.
+// steps are in NLTK's order. Each puts spaces around what it finds.
 var steps = []step{
-	// Quotes that open.
+	// Opening quotes.
 	{characters("`«"), replace("[«“‘„]|`+", " ${0} ")},
 	{characters(`"`), replace(`^"`, "``")},
 	{characters("`\""), replace("``", " `` ")},
@@ -33,7 +33,7 @@ var steps = []step{
 	{characters("*"), replace(`\*`, " ${0} ")},
 	{characters("[](){}<>"), replace(`[\]\[(){}<>]`, " ${0} ")},
 	{characters("-"), replace(`--`, " ${0} ")},
-	// Quotes that close, and clitics.
+	// Closing quotes, and clitics.
 	{characters("«"), replace(`[»”’]`, " ${0} ")},
 	{characters("'"), replace(`''`, " ${0} ")},
 	{characters(`"`), replace(`"`, " '' ")},
@@ -50,8 +50,8 @@ func replace(pattern, with string) func(string) string {
 	return func(text string) string { return expression.ReplaceAllString(text, with) }
 }
 
-// Treebank returns the tokens of text, taken as one sentence, that NLTK 3.9.2's word_tokenize(text, preserve_line=True)
-// returns. It does not lower-case; Tokenizer("treebank") does. Tokens never contain white space.
+// Treebank returns the tokens of NLTK 3.9.2's word_tokenize(text, preserve_line=True), which treats text as one
+// sentence. It does not convert to lower case; Tokenizer("treebank") does. Tokens never contain white space.
 //
 // Reference: nltk/tokenize/destructive.py, after Robert MacIntyre's sed script for the Penn Treebank.
 func Treebank(text string) []string {
@@ -64,7 +64,7 @@ func Treebank(text string) []string {
 	return fields(text)
 }
 
-// charset tells which ASCII characters are in a text, and whether others are. All others count as one.
+// charset is the set of ASCII characters of a text, and whether it has any others.
 type charset struct {
 	ascii [2]uint64
 	other bool
@@ -85,8 +85,8 @@ func (c charset) intersects(d charset) bool {
 	return c.ascii[0]&d.ascii[0] != 0 || c.ascii[1]&d.ascii[1] != 0 || c.other && d.other
 }
 
-// separateQuotedLetter puts a space between an apostrophe and a single letter behind it, unless that is a clitic: NLTK's
-// (?i)(\')(?!re|ve|ll|m|t|s|d|n)(\w)\b.
+// separateQuotedLetter puts a space between an apostrophe and a single letter after it, unless that is a clitic:
+// NLTK's (?i)(\')(?!re|ve|ll|m|t|s|d|n)(\w)\b.
 func separateQuotedLetter(text string) string {
 	runes := []rune(text)
 	var out strings.Builder
@@ -100,8 +100,8 @@ func separateQuotedLetter(text string) string {
 	return out.String()
 }
 
-// finalPeriod separates the last period from what stands before it, when nothing but closers and white space follow and no
-// other period comes right before: NLTK's ([^\.])(\.)([closers]*)\s*$. between comes before the closers.
+// finalPeriod separates the last period from the text before it, if only closers and white space follow and no period
+// precedes it directly: NLTK's ([^\.])(\.)([closers]*)\s*$. It inserts between before the closers.
 func finalPeriod(text, closers, between string) string {
 	period := strings.LastIndexByte(text, '.')
 	if period < 1 || text[period-1] == '.' {
@@ -115,18 +115,18 @@ func finalPeriod(text, closers, between string) string {
 	return text[:period] + " ." + between + rest[:len(rest)-len(after)] + " "
 }
 
-// joined are words that are two tokens, and where the second one begins.
+// joined are words that are two tokens; second is where the second one begins.
 var joined = []struct {
 	word       string
 	second     int
 	spaceAfter bool // white space must follow
 }{
-	{"cannot", 3, false}, {"d'ye", 1, false}, {"gimme", 3, false}, {"gonna", 3, false}, {"gotta", 3, false}, {"lemme", 3, false},
-	{"more'n", 4, false}, {"wanna", 3, true},
+	{"cannot", 3, false}, {"d'ye", 1, false}, {"gimme", 3, false}, {"gonna", 3, false}, {"gotta", 3, false},
+	{"lemme", 3, false}, {"more'n", 4, false}, {"wanna", 3, true},
 }
 
-// splitJoined puts spaces around and inside every one of the joined words that is a whole word, whatever its case. (NLTK
-// looks for one word after the other; since only whole words count, one pass finds the same.)
+// splitJoined puts spaces around and inside each of the joined words that is a whole word, in any case. (NLTK makes
+// one pass per word. Only whole words count, so a single pass finds the same.)
 func splitJoined(text string) string {
 	var out strings.Builder
 	done, inWord := 0, false
@@ -157,7 +157,7 @@ func splitJoined(text string) string {
 	return out.String() + text[done:]
 }
 
-// splitAfterSpace splits 'tis and 'twas behind their first two characters where a space comes before.
+// splitAfterSpace splits 'tis and 'twas after their first two characters if a space precedes them.
 func splitAfterSpace(text, word string) string {
 	var out strings.Builder
 	done := 0
@@ -179,8 +179,8 @@ func splitAfterSpace(text, word string) string {
 	return out.String() + text[done:]
 }
 
-// prefixLen is the number of bytes at the beginning of text that are word, whatever their case as Python sees it: dotless and
-// dotted i are both an i, the long s is an s. It is 0 when text begins otherwise.
+// prefixLen returns the number of bytes at the beginning of text that equal word in any case, 0 if text begins
+// otherwise. As in Python, dotless and dotted i equal i, and the long s equals s.
 func prefixLen(text, word string) int {
 	at := 0
 	for i := range len(word) {

@@ -13,7 +13,7 @@ import (
 	"unicode"
 )
 
-// treebankGoldens were made by testdata/make_treebank_goldens.py with NLTK 3.9.2 on Python 3.11.7.
+// treebankGoldens is the file that testdata/make_treebank_goldens.py generated with NLTK 3.9.2 on Python 3.11.7.
 type treebankGoldens struct {
 	Cases []struct {
 		Text, Lower    string
@@ -81,21 +81,22 @@ func TestTreebankFuzzedLines(t *testing.T) {
 			hashTokens(plain, Treebank(line.String()))
 			hashTokens(lowered, Treebank(lower(line.String())))
 		}
+		first, last := block*goldens.Block, (block+1)*goldens.Block-1
 		if got := hex.EncodeToString(plain.Sum(nil))[:16]; got != goldens.Fuzzed[block] {
-			t.Errorf("lines %d to %d differ from NLTK's tokens", block*goldens.Block, (block+1)*goldens.Block-1)
+			t.Errorf("lines %d to %d differ from NLTK's tokens", first, last)
 		}
 		if got := hex.EncodeToString(lowered.Sum(nil))[:16]; got != goldens.FuzzedLower[block] {
-			t.Errorf("lower-cased lines %d to %d differ from NLTK's tokens", block*goldens.Block, (block+1)*goldens.Block-1)
+			t.Errorf("lower-cased lines %d to %d differ from NLTK's tokens", first, last)
 		}
 	}
 }
 
-// flickr8kLines are the lines of a file of Flickr8k, or the test is skipped.
+// flickr8kLines returns the lines of a file of Flickr8k, or skips the test.
 func flickr8kLines(t testing.TB, file string) []string {
 	t.Helper()
 	root := os.Getenv("CAPTIONLAB_DATA")
 	if root == "" {
-		t.Skip("SKIPPED, NOT PASSED: CAPTIONLAB_DATA does not name a folder that holds flickr8k")
+		t.Skip("SKIPPED, NOT PASSED: CAPTIONLAB_DATA does not name a folder that contains flickr8k")
 	}
 	data, err := os.ReadFile(filepath.Join(root, "flickr8k", "Flickr8k_text", file))
 	if err != nil {
@@ -111,7 +112,9 @@ func TestTokenizersOnFlickr8k(t *testing.T) {
 	if len(lines) != goldens.Flickr8k.Captions {
 		t.Fatalf("%d captions, want %d", len(lines), goldens.Flickr8k.Captions)
 	}
-	for name, want := range map[string]string{"treebank": goldens.Flickr8k.SHA256, "whitespace": goldens.Flickr8k.WhitespaceSHA256} {
+	for name, want := range map[string]string{
+		"treebank": goldens.Flickr8k.SHA256, "whitespace": goldens.Flickr8k.WhitespaceSHA256,
+	} {
 		tokenize, err := Tokenizer(name)
 		if err != nil {
 			t.Fatal(err)
@@ -145,20 +148,20 @@ func FuzzTokenizers(f *testing.F) {
 			tokens := tokenize(text)
 			for _, token := range tokens {
 				if token == "" || strings.ContainsFunc(token, isSpace) {
-					t.Errorf("%s: token %q of %q is empty or holds white space", name, token, text)
+					t.Errorf("%s: token %q of %q is empty or contains white space", name, token, text)
 				}
 			}
 			if name == "whitespace" && !slices.Equal(tokenize(strings.Join(tokens, " ")), tokens) {
-				t.Errorf("white-space tokens of %q change when cut again", text)
+				t.Errorf("the whitespace tokens of %q change if they are tokenized again", text)
 			}
 		}
 		if got, want := len(strings.Join(Treebank(text), "")), visible(text); got < want {
-			t.Errorf("the tokens of %q hold %d bytes, the text %d that are no white space", text, got, want)
+			t.Errorf("the tokens of %q have %d bytes, the text %d without white space", text, got, want)
 		}
 	})
 }
 
-// visible counts the bytes of text that are not white space: Treebank only adds to them, where " becomes two characters.
+// visible counts the bytes of text that are not white space. Treebank only adds bytes: " becomes two characters.
 func visible(text string) int {
 	n := 0
 	for _, r := range text {

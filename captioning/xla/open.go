@@ -11,24 +11,25 @@ import (
 	goxla "github.com/gomlx/go-xla/compute/xla"
 )
 
-// Info says what a backend is, for run records.
+// Info describes a backend, for run records.
 type Info struct {
 	Backend string            `json:"backend"` // as the backend names itself
-	Plugin  string            `json:"plugin"`  // file name of the plugin and its version, or what GOMLX_BACKEND said
+	Plugin  string            `json:"plugin"`  // "cpu" and the plugin's version, the value of GOMLX_BACKEND, or "none"
 	Devices int               `json:"devices"`
 	Modules map[string]string `json:"modules"` // versions of GoMLX and its XLA binding
 }
 
-// OpenOptions change how Open behaves. The zero value is right for most.
+// OpenOptions change how Open works. The zero value suits most callers.
 type OpenOptions struct {
-	// AllowGo falls back on GoMLX's pure Go backend, some 20 times slower, where there is no plugin; Warn is told.
+	// AllowGo falls back on GoMLX's pure Go backend, some 20 times slower, if no plugin is installed, and calls Warn.
 	AllowGo bool
-	Warn    func(line string)
+	// Warn is called with a warning; may be nil.
+	Warn func(line string)
 }
 
-// Open opens the backend: what GOMLX_BACKEND names ("xla:cuda", "xla:/path/to/plugin.so", "go"), else the first installed
-// CPU plugin (see Find). It never installs anything and asks no network. Fails when there is no plugin, or when the file
-// is damaged or no plugin, saying what to do.
+// Open opens the backend that GOMLX_BACKEND names ("xla:cuda", "xla:/path/to/plugin.so", "go"), else the first
+// installed CPU plugin (see Find). It never installs anything and uses no network. It fails if there is no plugin and
+// if the file is damaged or not a plugin; the error says what to do.
 func Open(o OpenOptions) (compute.Backend, Info, error) {
 	goxla.EnableAutoInstall(false)
 	if config := os.Getenv("GOMLX_BACKEND"); config != "" {
@@ -38,17 +39,20 @@ func Open(o OpenOptions) (compute.Backend, Info, error) {
 			if strings.HasPrefix(config, "xla:cuda") {
 				needs = " (CUDA needs an NVIDIA GPU, its driver, and the plugin of docker/Dockerfile.cuda)"
 			}
-			return nil, Info{}, fmt.Errorf("GOMLX_BACKEND=%s cannot be opened: %w; correct or unset it%s", config, err, needs)
+			return nil, Info{}, fmt.Errorf("cannot open GOMLX_BACKEND=%s: %w; correct or unset it%s",
+				config, err, needs)
 		}
 		return backend, info(backend, config), nil
 	}
 	found := Find()
 	if len(found) == 0 {
 		if !o.AllowGo {
-			return nil, Info{}, fmt.Errorf("no XLA plugin in %s: run `captionlab setup`", strings.Join(SearchPath(), " or "))
+			where := strings.Join(SearchPath(), " or ")
+			return nil, Info{}, fmt.Errorf("no XLA plugin in %s: run `captionlab setup`", where)
 		}
 		if o.Warn != nil {
-			o.Warn("WARNING: no XLA plugin is installed, so the pure Go backend does the work, many times slower. Run `captionlab setup`.")
+			o.Warn("WARNING: no XLA plugin is installed; using the pure Go backend, which is many times slower. " +
+				"Run `captionlab setup`.")
 		}
 		backend, err := guarded(func() (compute.Backend, error) { return compute.NewWithConfig("go") })
 		if err != nil {
@@ -68,11 +72,13 @@ func OpenPlugin(path string) (compute.Backend, error) {
 	goxla.EnableAutoInstall(false)
 	backend, err := guarded(func() (compute.Backend, error) { return goxla.New(path) })
 	if err != nil {
-		return nil, fmt.Errorf("the XLA plugin %s cannot be loaded (%w): delete it and run `captionlab setup`", path, firstLine(err))
+		return nil, fmt.Errorf("cannot load the XLA plugin %s (%w): delete it and run `captionlab setup`",
+			path, firstLine(err))
 	}
 	return backend, nil
 }
 
+// guarded calls open and turns a panic into an error.
 func guarded(open func() (compute.Backend, error)) (backend compute.Backend, err error) {
 	defer func() {
 		if problem := recover(); problem != nil {
@@ -83,7 +89,9 @@ func guarded(open func() (compute.Backend, error)) (backend compute.Backend, err
 }
 
 func info(backend compute.Backend, plugin string) Info {
-	out := Info{Backend: backend.Name(), Plugin: plugin, Devices: int(backend.NumDevices()), Modules: map[string]string{}}
+	out := Info{
+		Backend: backend.Name(), Plugin: plugin, Devices: int(backend.NumDevices()), Modules: map[string]string{},
+	}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range build.Deps {
 			if strings.HasPrefix(m.Path, "github.com/gomlx/") {

@@ -22,7 +22,8 @@ func TestFindPrefersTheDefaultThenTheNewest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", first+string(os.PathListSeparator)+second+string(os.PathListSeparator)+"/nowhere")
+	list := strings.Join([]string{first, second, "/nowhere"}, string(os.PathListSeparator))
+	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", list)
 	var versions []string
 	for _, p := range Find() {
 		versions = append(versions, p.Version)
@@ -32,10 +33,10 @@ func TestFindPrefersTheDefaultThenTheNewest(t *testing.T) {
 	}
 }
 
-func TestSetupUsesWhatIsThereWithoutNetwork(t *testing.T) {
+func TestSetupUsesInstalledPluginWithoutNetwork(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", dir)
-	t.Setenv("PATH", t.TempDir()) // no pip to be called
+	t.Setenv("PATH", t.TempDir()) // hides pip
 	t.Setenv("GOMLX_NO_AUTO_INSTALL", "1")
 	path := filepath.Join(dir, "pjrt_c_api_cpu_v0.1.0_plugin.so")
 	if err := os.WriteFile(path, []byte("x"), 0o644); err != nil {
@@ -78,13 +79,14 @@ func TestDamagedPlugin(t *testing.T) {
 	}
 	_, _, err := Open(OpenOptions{AllowGo: true})
 	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "captionlab setup") {
-		t.Fatalf("error %v does not name the file and the cure", err)
+		t.Fatalf("error %v does not name the file and the remedy", err)
 	}
 }
 
 func TestUnknownWheelAndBackend(t *testing.T) {
 	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", t.TempDir())
-	if _, err := Setup(context.Background(), SetupOptions{Wheel: "nosuch"}); err == nil || !strings.Contains(err.Error(), Wheels[0].Name) {
+	_, err := Setup(context.Background(), SetupOptions{Wheel: "nosuch"})
+	if err == nil || !strings.Contains(err.Error(), Wheels[0].Name) {
 		t.Fatalf("error %v does not list the wheels", err)
 	}
 	t.Setenv("GOMLX_BACKEND", "nosuch:thing")

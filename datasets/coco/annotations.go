@@ -7,14 +7,14 @@ import (
 	"io"
 )
 
-// FileError tells where in which file of the release something is wrong.
+// FileError reports a damaged file of the release and the position of the damage.
 type FileError struct {
-	File   string // path; FILE.zip:MEMBER for a file in an archive
+	File   string // path, or ARCHIVE.zip:MEMBER
 	Offset int64  // in bytes; 0 for the file as a whole
 	Err    error
 }
 
-// Error is "coco: FILE: at byte N: WHAT; what to do".
+// Error returns "coco: FILE: at byte N: WHAT; what to do".
 func (e *FileError) Error() string {
 	where := ""
 	if e.Offset > 0 {
@@ -23,10 +23,10 @@ func (e *FileError) Error() string {
 	return fmt.Sprintf("coco: %s: %s%v; copy or download the file again", e.File, where, e.Err)
 }
 
-// Unwrap is the error that was found there.
+// Unwrap returns the cause.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// image and caption are the parts of an annotation file's entries that are of interest.
+// image and caption are the used fields of an annotation file's entries.
 type image struct {
 	ID       int64  `json:"id"`
 	FileName string `json:"file_name"`
@@ -37,8 +37,8 @@ type caption struct {
 	Text    string `json:"caption"`
 }
 
-// readAnnotations reads a caption annotation file (https://cocodataset.org/#format-data, "Image Captioning"), of any size, one
-// entry at a time. Members that are not known are passed over.
+// readAnnotations reads a caption annotation file (https://cocodataset.org/#format-data, "Image Captioning") of any
+// size, one entry at a time. It skips unknown members.
 func readAnnotations(name string, r io.Reader, onImage func(image) error, onCaption func(caption) error) error {
 	seen := make(map[string]bool)
 	return readObject(name, r, func(d *json.Decoder, key string) error {
@@ -52,18 +52,18 @@ func readAnnotations(name string, r io.Reader, onImage func(image) error, onCapt
 		return skip(d)
 	}, func() error {
 		if !seen["images"] || !seen["annotations"] {
-			return errors.New(`it has no "images" or no "annotations": it is no caption annotation file`)
+			return errors.New(`it has no "images" or no "annotations": it is not a caption annotation file`)
 		}
 		return nil
 	})
 }
 
-// readObject walks the members of the object that a file holds; end checks what was seen.
+// readObject calls member for each member of the JSON object in a file. Afterwards, end checks for missing members.
 func readObject(name string, r io.Reader, member func(d *json.Decoder, key string) error, end func() error) error {
 	d := json.NewDecoder(r)
 	fail := func(err error) error {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = errors.New("it ends in the middle")
+			err = errors.New("it is truncated")
 		}
 		return &FileError{name, d.InputOffset(), err}
 	}
@@ -75,7 +75,7 @@ func readObject(name string, r io.Reader, member func(d *json.Decoder, key strin
 		if err != nil {
 			return fail(err)
 		}
-		if err := member(d, token.(string)); err != nil { // the decoder lets nothing but a string be a key
+		if err := member(d, token.(string)); err != nil { // the decoder accepts only strings as keys
 			return fail(err)
 		}
 	}
@@ -88,7 +88,7 @@ func readObject(name string, r io.Reader, member func(d *json.Decoder, key strin
 	return nil
 }
 
-// each calls do for the elements of the array that comes next.
+// each calls do for the elements of the array that follows.
 func each[T any](d *json.Decoder, do func(T) error) error {
 	if err := expect(d, '['); err != nil {
 		return err
@@ -105,7 +105,7 @@ func each[T any](d *json.Decoder, do func(T) error) error {
 	return expect(d, ']')
 }
 
-// skip passes over the value that comes next, keeping no more of it than one element.
+// skip skips the value that follows. It holds at most one element of it in memory.
 func skip(d *json.Decoder) error {
 	token, err := d.Token()
 	if err != nil {
@@ -135,7 +135,7 @@ func expect(d *json.Decoder, want json.Delim) error {
 		return err
 	}
 	if token != want {
-		return fmt.Errorf("%v stands where %q should", token, want)
+		return fmt.Errorf("found %v instead of %q", token, want)
 	}
 	return nil
 }

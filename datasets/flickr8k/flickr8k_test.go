@@ -14,7 +14,11 @@ import (
 	"captionlab/datasets"
 )
 
-// release writes a small release with four pictures in splits and one in none, and returns its folder.
+// imageNames are the images in the small release.
+var imageNames = []string{"a.jpg", "b.jpg", "c.jpg", "d.jpg", "loose.jpg", "mute.jpg"}
+
+// release writes a small release with an image archive and returns its folder. Four images are in splits, loose.jpg is
+// in none, and mute.jpg has no captions.
 func release(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -27,25 +31,61 @@ func release(t *testing.T) string {
 	write(t, dir, "Flickr8k_text/Flickr_8k.trainImages.txt", "a.jpg\nb.jpg\n")
 	write(t, dir, "Flickr8k_text/Flickr_8k.devImages.txt", "c.jpg\r\n")
 	write(t, dir, "Flickr8k_text/Flickr_8k.testImages.txt", "d.jpg\n\n")
+	var entries []string
+	for _, name := range imageNames {
+		entries = append(entries, "Flicker8k_Dataset/"+name, "bytes of "+name)
+	}
+	archiveOf(t, dir, zip.Store, entries...)
+	return dir
+}
+
+// unpacked writes the small release with an image folder instead of the archive.
+func unpacked(t *testing.T) string {
+	t.Helper()
+	dir := release(t)
+	unpack(t, dir)
+	return dir
+}
+
+// unpack replaces the archive by an image folder.
+func unpack(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range imageNames {
+		write(t, dir, "Flicker8k_Dataset/"+name, "bytes of "+name)
+	}
+	if err := os.Remove(filepath.Join(dir, zipFile)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// archiveOf writes the image archive. Entries are name and content alternately.
+func archiveOf(t *testing.T, dir string, method uint16, entries ...string) {
+	t.Helper()
 	f, err := os.Create(filepath.Join(dir, zipFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := zip.NewWriter(f)
-	for _, name := range []string{"a.jpg", "b.jpg", "c.jpg", "d.jpg", "loose.jpg", "mute.jpg"} {
-		entry, err := w.CreateHeader(&zip.FileHeader{Name: "Flicker8k_Dataset/" + name, Method: zip.Store})
+	for i := 0; i < len(entries); i += 2 {
+		entry, err := w.CreateHeader(&zip.FileHeader{Name: entries[i], Method: method})
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.WriteString(entry, "bytes of "+name)
+		io.WriteString(entry, entries[i+1])
 	}
-	if err := w.Close(); err != nil {
+	if err := errors.Join(w.Close(), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Close(); err != nil {
+}
+
+func opened(t *testing.T, dir string) *Dataset {
+	t.Helper()
+	ds, err := Open(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	t.Cleanup(func() { ds.Close() })
+	return ds
 }
 
 func write(t *testing.T, dir, name, content string) {
@@ -61,11 +101,7 @@ func write(t *testing.T, dir, name, content string) {
 
 func TestOpenFromArchiveAndFromFolder(t *testing.T) {
 	dir := release(t)
-	fromZip, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer fromZip.Close()
+	fromZip := opened(t, dir)
 	if got := len(fromZip.Examples(datasets.Train)); got != 2 {
 		t.Fatalf("%d training examples", got)
 	}
@@ -74,7 +110,12 @@ func TestOpenFromArchiveAndFromFolder(t *testing.T) {
 		t.Fatalf("test split %+v", test)
 	}
 	odd := strings.Join(fromZip.Oddities(), "\n")
-	for _, want := range []string{"gone.jpg.1", "no split and are left out: loose.jpg", "no caption and are left out: mute.jpg", "in a split: d.jpg#2"} {
+	for _, want := range []string{
+		"gone.jpg.1",
+		"in no split, skipped: 1 (loose.jpg)",
+		"without a caption, skipped: 1 (mute.jpg)",
+		"in a split: 1 (d.jpg#2)",
+	} {
 		if !strings.Contains(odd, want) {
 			t.Errorf("oddities lack %q:\n%s", want, odd)
 		}
@@ -84,21 +125,15 @@ func TestOpenFromArchiveAndFromFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for _, name := range []string{"a.jpg", "b.jpg", "c.jpg", "d.jpg", "loose.jpg", "mute.jpg"} {
-		write(t, dir, "Flicker8k_Dataset/"+name, "bytes of "+name)
-	}
-	os.Remove(filepath.Join(dir, zipFile))
-	fromFolder, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	unpack(t, dir)
+	fromFolder := opened(t, dir)
 	after, err := datasets.Fingerprint(context.Background(), fromFolder)
 	if err != nil || after != before {
 		t.Fatalf("fingerprints %s and %s, %v", before, after, err)
 	}
 	write(t, dir, "Flicker8k_Dataset/a.jpg", "other bytes")
 	if changed, _ := datasets.Fingerprint(context.Background(), fromFolder); changed == before {
-		t.Fatal("another picture, the same fingerprint")
+		t.Fatal("the image changed, but not the fingerprint")
 	}
 }
 
@@ -107,19 +142,19 @@ func TestBadReleases(t *testing.T) {
 	for _, c := range []struct {
 		name, file, content string
 		want                string // part of the message
-		line                int    // of the *LineError; -1 for another error
+		line                int    // of the *LineError; -1 for other errors
 	}{
 		{"no tab", tokens, "a.jpg#0 A dog\n", "has no tab", 1},
 		{"no number", tokens, "a.jpg#0\tA dog\na.jpg\tA dog\n", `has no "#n"`, 2},
 		{"number out of order", tokens, "a.jpg#0\tA dog\na.jpg#0\tA cat\n", "follows 1 captions", 2},
 		{"empty caption", tokens, "a.jpg#0\t \n", "is empty", 1},
 		{"not UTF-8", tokens, "a.jpg#0\tA \xff dog\n", "not UTF-8", 1},
-		{"no captions at all", tokens, "\n", "holds no caption", 0},
-		{"unknown picture in a split", train, "a.jpg\nzebra.jpg\n", `"zebra.jpg" has no caption`, 2},
-		{"picture in two splits", train, "a.jpg\nc.jpg\n", "", 1}, // found in the dev file, which is read after
-		{"caption without picture in a split", train, "gone.jpg.1\n", "is not in", 1},
-		{"empty split", train, "", "names no picture", 0},
-		{"truncated zip", zipFile, "PK\x03\x04 cut short", "no whole zip archive", -1},
+		{"no captions at all", tokens, "\n", "contains no captions", 0},
+		{"unknown image in a split", train, "a.jpg\nzebra.jpg\n", `"zebra.jpg" has no caption`, 2},
+		{"image in two splits", train, "a.jpg\nc.jpg\n", "", 1}, // found in the dev file, which is read later
+		{"caption without image in a split", train, "gone.jpg.1\n", "is not in", 1},
+		{"empty split", train, "", "names no images", 0},
+		{"truncated zip", zipFile, "PK\x03\x04 cut short", "not a complete zip archive", -1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := release(t)
@@ -130,7 +165,7 @@ func TestBadReleases(t *testing.T) {
 			}
 			var line *LineError
 			if errors.As(err, &line) != (c.line >= 0) || (line != nil && line.Line != c.line) {
-				t.Fatalf("error %v does not tell line %d", err, c.line)
+				t.Fatalf("error %v is not about line %d", err, c.line)
 			}
 		})
 	}
@@ -139,7 +174,7 @@ func TestBadReleases(t *testing.T) {
 			t.Fatalf("error %v", err)
 		}
 	})
-	t.Run("no pictures", func(t *testing.T) {
+	t.Run("no images", func(t *testing.T) {
 		dir := release(t)
 		os.Remove(filepath.Join(dir, zipFile))
 		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), zipFile) {
@@ -148,17 +183,13 @@ func TestBadReleases(t *testing.T) {
 	})
 }
 
-// TestRealRelease checks the counts that the release's own description gives.
+// TestRealRelease checks the counts in the release's own description.
 func TestRealRelease(t *testing.T) {
 	root := os.Getenv("CAPTIONLAB_DATA")
 	if root == "" {
-		t.Skip("SKIPPED, NOT PASSED: set CAPTIONLAB_DATA to the folder that holds flickr8k/ to check the real release")
+		t.Skip("SKIPPED, NOT PASSED: CAPTIONLAB_DATA does not name the folder that contains flickr8k/")
 	}
-	ds, err := Open(filepath.Join(root, "flickr8k"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ds.Close()
+	ds := opened(t, filepath.Join(root, "flickr8k"))
 	for split, want := range map[datasets.Split]int{datasets.Train: 6000, datasets.Val: 1000, datasets.Test: 1000} {
 		examples := ds.Examples(split)
 		if len(examples) != want {
@@ -171,9 +202,12 @@ func TestRealRelease(t *testing.T) {
 		}
 	}
 	odd := strings.Join(ds.Oddities(), "\n")
-	for _, want := range []string{"1 captioned pictures are not among the images and are left out: 2258277193_586949ec62.jpg.1",
-		"91 pictures with captions are in no split", "2 captions are a single word",
-		"2 images have the same size and checksum and are kept: 2851198725_37b6027625.jpg (train), 3050606344_af711c726c.jpg (train)"} {
+	for _, want := range []string{
+		"captioned images without an image file, skipped: 1 (2258277193_586949ec62.jpg.1)",
+		"captioned images in no split, skipped: 91 (",
+		"captions of a single word, used if their image is in a split: 2 (",
+		"kept: 2851198725_37b6027625.jpg (train), 3050606344_af711c726c.jpg (train)",
+	} {
 		if !strings.Contains(odd, want) {
 			t.Errorf("oddities lack %q:\n%s", want, odd)
 		}

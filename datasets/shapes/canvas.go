@@ -4,20 +4,20 @@ import "slices"
 
 const (
 	subpixel = 256 // horizontal and vertical steps in a pixel
-	sublines = 16  // lines on which a pixel's coverage is measured
+	sublines = 16  // lines per pixel on which coverage is measured
 	full     = sublines * subpixel
 )
 
-// rgb is a colour, 8 bits a channel, sRGB.
+// rgb is a colour in sRGB, 8 bits per channel.
 type rgb struct{ r, g, b uint8 }
 
-// canvas is a square picture being painted.
+// canvas is a square image being painted.
 type canvas struct {
 	size     int
-	pix      []uint8 // 3 bytes a pixel, rows from the top
-	coverage []int   // of one row of pixels, 0..full
+	pix      []uint8 // 3 bytes per pixel, rows from the top
+	coverage []int   // of each pixel in one row, 0..full
 
-	crossings [][]int // by line of the polygon that is filled
+	crossings [][]int // x coordinates by line of the current polygon
 }
 
 func newCanvas(size int, ground rgb) *canvas {
@@ -28,14 +28,14 @@ func newCanvas(size int, ground rgb) *canvas {
 	return c
 }
 
-// fill paints the closed polygon, in subpixels, with colour at opacity 0..255. Edges are antialiased: each pixel takes
-// the share of it that is covered, exact along x and measured on 16 lines along y. Inside is even-odd.
+// fill paints a closed polygon, given in subpixels, with opacity 0..255. Edges are antialiased by the covered share of
+// each pixel, which is exact along x and measured on 16 lines along y. The even-odd rule defines the inside.
 func (c *canvas) fill(polygon []point, colour rgb, opacity int) {
 	top, bottom, left, right := polygon[0].y, polygon[0].y, polygon[0].x, polygon[0].x
 	for _, p := range polygon {
 		top, bottom, left, right = min(top, p.y), max(bottom, p.y), min(left, p.x), max(right, p.x)
 	}
-	first, end := max(left/subpixel, 0), min(right/subpixel+1, c.size) // the columns that may be covered
+	first, end := max(left/subpixel, 0), min(right/subpixel+1, c.size) // columns that may be covered
 	if first >= end {
 		return
 	}
@@ -59,8 +59,8 @@ func (c *canvas) fill(polygon []point, colour rgb, opacity int) {
 	}
 }
 
-// cross notes where the polygon's edges cross each of the given number of lines, of which first is the number of the first one.
-// Line number k lies at k and a half steps from the top. It goes from edge to edge, since most edges cross few lines.
+// cross records where the polygon's edges cross each of the given number of lines, starting with line number first.
+// Line k is k and a half steps below the top. The loop runs over edges because most edges cross few lines.
 func (c *canvas) cross(polygon []point, first, lines int) {
 	const step = subpixel / sublines
 	for len(c.crossings) < lines {
@@ -72,7 +72,8 @@ func (c *canvas) cross(polygon []point, first, lines int) {
 	a := polygon[len(polygon)-1]
 	for _, b := range polygon {
 		from, to := min(a.y, b.y)-first*step-step/2, max(a.y, b.y)-first*step-step/2
-		for k := max(0, (from+step-1)/step); k < lines && k*step < to; k++ { // all lines at or below the upper end, above the lower
+		// All lines at or below the upper end and above the lower end of the edge.
+		for k := max(0, (from+step-1)/step); k < lines && k*step < to; k++ {
 			y := (first+k)*step + step/2
 			c.crossings[k] = append(c.crossings[k], a.x+(y-a.y)*(b.x-a.x)/(b.y-a.y))
 		}
@@ -80,7 +81,7 @@ func (c *canvas) cross(polygon []point, first, lines int) {
 	}
 }
 
-// cover adds the span [from, to) of one line to the coverage of its pixels.
+// cover adds the span [from, to) of one line to the coverage of the pixels.
 func (c *canvas) cover(from, to int) {
 	from, to = max(from, 0), min(to, c.size*subpixel)
 	if from >= to {
@@ -98,7 +99,7 @@ func (c *canvas) cover(from, to int) {
 	c.coverage[last] += to - last*subpixel
 }
 
-// blend mixes colour into the pixel at offset at; weight is 0..255*full.
+// blend mixes a colour into the pixel at offset at. The weight is 0..255*full.
 func (c *canvas) blend(at int, colour rgb, weight int) {
 	const most = 255 * full
 	if weight == most {

@@ -6,20 +6,22 @@ import (
 	"testing"
 )
 
-// TestFillCoverage paints white on black, where a pixel's value is the covered share of 255. The shares are plain geometry.
+// TestFillCoverage paints white on black: a pixel's value is the covered share of 255. The shares follow from geometry.
 func TestFillCoverage(t *testing.T) {
 	const p = subpixel
 	for _, c := range []struct {
 		name    string
 		polygon []point
-		want    [4]uint8 // red of the pixels of a 2x2 canvas, rows from the top
+		want    [4]uint8 // red of each pixel on a 2x2 canvas, rows from the top
 	}{
 		{"one pixel", []point{{0, 0}, {p, 0}, {p, p}, {0, p}}, [4]uint8{255, 0, 0, 0}},
 		{"half a pixel wide", []point{{0, 0}, {p / 2, 0}, {p / 2, p}, {0, p}}, [4]uint8{128, 0, 0, 0}},
 		{"half a pixel high", []point{{0, p / 2}, {p, p / 2}, {p, p}, {0, p}}, [4]uint8{128, 0, 0, 0}},
-		{"across all four", []point{{p / 2, p / 2}, {p + p/2, p / 2}, {p + p/2, p + p/2}, {p / 2, p + p/2}}, [4]uint8{64, 64, 64, 64}},
+		{"across all four", []point{{p / 2, p / 2}, {p + p/2, p / 2}, {p + p/2, p + p/2}, {p / 2, p + p/2}},
+			[4]uint8{64, 64, 64, 64}},
 		{"triangle over the canvas", []point{{0, 0}, {2 * p, 0}, {0, 2 * p}}, [4]uint8{255, 128, 128, 0}},
-		{"beyond every edge", []point{{-9 * p, -9 * p}, {9 * p, -9 * p}, {9 * p, 9 * p}, {-9 * p, 9 * p}}, [4]uint8{255, 255, 255, 255}},
+		{"beyond every edge", []point{{-9 * p, -9 * p}, {9 * p, -9 * p}, {9 * p, 9 * p}, {-9 * p, 9 * p}},
+			[4]uint8{255, 255, 255, 255}},
 		{"outside", []point{{5 * p, 5 * p}, {6 * p, 5 * p}, {6 * p, 6 * p}}, [4]uint8{}},
 		{"no height", []point{{0, p / 2}, {p, p / 2}, {2 * p, p / 2}}, [4]uint8{}},
 	} {
@@ -43,20 +45,20 @@ func TestFillOpacity(t *testing.T) {
 	}
 }
 
-// TestEncodePNG reads pictures back with the standard library, below and above what one stored block holds.
+// TestEncodePNG decodes images with the standard library, with sizes below and above one stored block.
 func TestEncodePNG(t *testing.T) {
 	for _, size := range []int{1, 64, 147, 148, 224, 1024} {
 		c := newCanvas(size, rgb{1, 2, 3})
 		for i := range c.pix {
 			c.pix[i] = uint8(i * 7)
 		}
-		picture, err := png.Decode(bytes.NewReader(encodePNG(c)))
+		image, err := png.Decode(bytes.NewReader(encodePNG(c)))
 		if err != nil {
 			t.Fatalf("%d pixels: %v", size, err)
 		}
 		for y := range size {
 			for x := range size {
-				r, g, b, _ := picture.At(x, y).RGBA()
+				r, g, b, _ := image.At(x, y).RGBA()
 				at := 3 * (y*size + x)
 				if uint8(r>>8) != c.pix[at] || uint8(g>>8) != c.pix[at+1] || uint8(b>>8) != c.pix[at+2] {
 					t.Fatalf("%d pixels: (%d,%d) differs", size, x, y)

@@ -2,15 +2,16 @@ package shapes
 
 import "strings"
 
-// CaptionsPerPicture is how many different captions every picture has.
-const CaptionsPerPicture = 5
+// CaptionsPerImage is the number of different captions of every image.
+const CaptionsPerImage = 5
 
-// maxWords is the length beyond which a caption leaves the sizes out.
+// maxWords is the maximum length of a caption. Longer captions are rewritten without sizes.
 const maxWords = 16
 
-// sentences are the patterns of the captions by arrangement. {a} {b} {c} are the objects in the scene's order, each with
-// its article; {where} is the position and {ground} the background. Captions begin with a capital and have no full stop:
-// cut at white space, as protocol pa4 does with references, "square." would be another word than "square".
+// sentences are the caption patterns by arrangement. {a} {b} {c} are the objects in the scene's order, with articles.
+// {where} is the position, {ground} the background and {n} a single object without article. Captions begin with a
+// capital letter and have no full stop: protocol pa4 splits references at white space, where "square." and "square"
+// would be different words.
 var sentences = map[Arrangement][]string{
 	Single: {
 		"{a} {where}",
@@ -92,8 +93,8 @@ var sentences = map[Arrangement][]string{
 	},
 }
 
-// sentencesAlike are the patterns where the objects are all the same: {a} is one with its article, {n} without it, {s}
-// several.
+// sentencesAlike are the patterns for scenes of equal objects: {a} is one of them with its article, {n} without, and
+// {s} is the plural.
 var sentencesAlike = map[Arrangement][]string{
 	Beside: {
 		"two {s} side by side",
@@ -136,7 +137,7 @@ var sentencesAlike = map[Arrangement][]string{
 	},
 }
 
-// places in words, by position of a single object.
+// wheres are the phrases for each position of a single object.
 var wheres = map[string][]string{
 	"top left":     {"in the top left corner", "at the top left"},
 	"top":          {"at the top"},
@@ -149,7 +150,7 @@ var wheres = map[string][]string{
 	"bottom right": {"in the bottom right corner", "at the bottom right"},
 }
 
-// captions writes CaptionsPerPicture captions of the scene, each of another pattern.
+// captions returns CaptionsPerImage captions of the scene, each with a different pattern.
 func (s *Scene) captions(r *random) []string {
 	from := sentences[s.Arrangement]
 	if s.alike() {
@@ -158,7 +159,7 @@ func (s *Scene) captions(r *random) []string {
 	order := make([]string, len(from))
 	copy(order, from)
 	shuffle(r, order)
-	out := make([]string, CaptionsPerPicture)
+	out := make([]string, CaptionsPerImage)
 	for i := range out {
 		text := s.write(r, order[i], true)
 		if len(strings.Fields(text)) > maxWords {
@@ -169,7 +170,7 @@ func (s *Scene) captions(r *random) []string {
 	return out
 }
 
-// write fills the pattern in; sizes are mentioned half the time, or never.
+// write fills in the pattern. It mentions each size with probability one half, or never.
 func (s *Scene) write(r *random, pattern string, sizes bool) string {
 	noun := func(o Object) string {
 		if sizes && r.oneIn(2) {

@@ -8,20 +8,20 @@ import (
 	"captionlab/datasets"
 )
 
-// Look is what an object is called: a red circle.
+// Look is the shape and colour of an object, such as a red circle.
 type Look struct{ Shape, Colour string }
 
 func (l Look) String() string { return l.Colour + " " + l.Shape }
 
-// Combination is the unit in which the splits differ: one object at a position, or two in a relation.
+// Combination is the unit that is held out by the splits: one object at a position, or two objects in a relation.
 type Combination struct {
 	A        Look
 	Relation string // "at", "left of", "above", "inside"
-	B        Look   // of a relation; zero for "at"
-	Position string // of "at"; empty for a relation
+	B        Look   // the second object of a relation; zero for "at"
+	Position string // for "at"; otherwise empty
 }
 
-// String is "red circle | left of | blue square" or "red circle | at | top left".
+// String returns "red circle | left of | blue square" or "red circle | at | top left".
 func (c Combination) String() string {
 	if c.Relation == "at" {
 		return fmt.Sprintf("%v | at | %s", c.A, c.Position)
@@ -29,9 +29,9 @@ func (c Combination) String() string {
 	return fmt.Sprintf("%v | %s | %v", c.A, c.Relation, c.B)
 }
 
-// Split returns the one split in which pictures may show c: with n the first 8 bytes, big endian, of the SHA-256 of
-// c.String(), it is Val where n mod 10 is 8, Test where it is 9, and Train otherwise. It depends on no seed, so a model
-// trained on one drawing of the dataset may be tested on another.
+// Split returns the only split whose images may show c. Let n be the first 8 bytes, big-endian, of the SHA-256 of
+// c.String(): the split is Val if n mod 10 is 8, Test if it is 9, and Train otherwise. It does not depend on the seed,
+// so a model trained with one seed may be tested with another.
 func (c Combination) Split() datasets.Split {
 	sum := sha256.Sum256([]byte(c.String()))
 	switch binary.BigEndian.Uint64(sum[:8]) % 10 {
@@ -43,13 +43,22 @@ func (c Combination) Split() datasets.Split {
 	return datasets.Train
 }
 
-// Combinations lists what the scene combines: every pair of its objects with their relation, or its one object with its
-// position. "Right of" and "below" are the relations "left of" and "above" read from the other side.
+// relations between the objects of each arrangement.
+var relations = map[Arrangement]string{
+	Beside:  "left of",
+	Row:     "left of",
+	Stacked: "above",
+	Column:  "above",
+	Inside:  "inside",
+}
+
+// Combinations lists the combinations in a scene: every pair of objects with its relation, or the single object with
+// its position. "Right of" and "below" are expressed as "left of" and "above".
 func (s *Scene) Combinations() []Combination {
 	if s.Arrangement == Single {
 		return []Combination{{A: s.Objects[0].look(), Relation: "at", Position: s.Position}}
 	}
-	relation := map[Arrangement]string{Beside: "left of", Row: "left of", Stacked: "above", Column: "above", Inside: "inside"}[s.Arrangement]
+	relation := relations[s.Arrangement]
 	var all []Combination
 	for i, a := range s.Objects {
 		for _, b := range s.Objects[i+1:] {

@@ -24,11 +24,11 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer f.Close()
-	picture, err := png.Decode(f)
+	image, err := png.Decode(f)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(picture.Bounds().Size())
+	fmt.Println(image.Bounds().Size())
 	// Output:
 	// 100001
 	// A big red circle next to a big purple square on a striped beige background

@@ -2,15 +2,15 @@ package shapes
 
 import "math"
 
-// unit is the length 1 of an outline: the radius of an object.
+// unit is the length 1 in an outline: the radius of an object.
 const unit = 1 << 12
 
-// point is a place in whole units of the coordinates at hand: outlines in 1/unit, canvases in 1/subpixel of a pixel.
+// point is a position in integer coordinates: steps of 1/unit in outlines, of 1/subpixel pixels on canvases.
 type point struct{ x, y int }
 
-// outlines are the shapes around their centre, y down, each within about one unit of it and of about the same area.
-// They are rounded to integers once, here; everything after is integer arithmetic, so that a picture has the same bytes
-// whatever the processor and the compiler do with floating point.
+// outlines are the shapes around their centres, with y pointing down. All have a radius of about one unit and about the
+// same area. They are rounded to integers here. Everything else is integer arithmetic, so images have the same bytes
+// regardless of how processor and compiler handle floating point.
 var outlines = map[string][]point{
 	"circle":   regular(128, 1, 0),
 	"square":   regular(4, 1.22, math.Pi/4),
@@ -73,7 +73,7 @@ func roundOff(xy []float64) []point {
 	return points
 }
 
-// place returns the outline turned by degrees and scaled to radius around centre.
+// place returns the outline rotated by degrees and scaled to radius around centre.
 func place(outline []point, centre point, radius, degrees int) []point {
 	sin64, cos64 := math.Sincos(float64(degrees) * math.Pi / 180)
 	sin, cos := int(math.Round(sin64*unit)), int(math.Round(cos64*unit))

@@ -6,9 +6,9 @@ import (
 	"hash/crc32"
 )
 
-// encodePNG returns the canvas as an RGB PNG whose data is stored, not compressed (150 kB at 224 pixels). The standard
-// library's encoder may compress and cut its blocks differently in another Go version; these bytes, and with them the
-// dataset's fingerprint, stay. Source: PNG specification (third edition) sections 5 and 11; RFC 1950; RFC 1951 section 3.2.4.
+// encodePNG returns the canvas as an RGB PNG with stored, uncompressed data (150 kB at 224 pixels). The standard
+// library's encoder may change its output in another Go version, and with it the dataset's fingerprint; these bytes
+// never change. Source: PNG specification (third edition) sections 5 and 11; RFC 1950; RFC 1951 section 3.2.4.
 func encodePNG(c *canvas) []byte {
 	rows := make([]byte, 0, c.size*(1+3*c.size))
 	for y := range c.size {
@@ -18,7 +18,7 @@ func encodePNG(c *canvas) []byte {
 
 	header := binary.BigEndian.AppendUint32(nil, uint32(c.size))
 	header = binary.BigEndian.AppendUint32(header, uint32(c.size))
-	header = append(header, 8, 2, 0, 0, 0) // 8 bits a channel, RGB, deflate, standard filters, not interlaced
+	header = append(header, 8, 2, 0, 0, 0) // 8 bits per channel, RGB, deflate, standard filters, not interlaced
 
 	out := make([]byte, 0, len(rows)+len(rows)/1000+128)
 	out = append(out, "\x89PNG\r\n\x1a\n"...)
@@ -29,7 +29,7 @@ func encodePNG(c *canvas) []byte {
 
 // store wraps data as a zlib stream of stored blocks.
 func store(data []byte) []byte {
-	const most = 65535 // bytes a stored block can hold
+	const most = 65535 // bytes in a stored block
 	out := make([]byte, 0, len(data)+5*(len(data)/most+1)+6)
 	out = append(out, 0x78, 0x01)
 	for rest := data; ; {

@@ -7,17 +7,17 @@ import (
 	"math/rand/v2"
 )
 
-// random draws small integers from a PCG stream. Only the raw words of the generator are used, whose algorithm is fixed;
-// how rand.Rand turns them into ranges may change between Go versions, and would change the dataset with it.
+// random generates small integers from a PCG stream. It uses only the raw words of the generator, whose algorithm is
+// fixed. The range functions of rand.Rand may change between Go versions, which would change the dataset.
 type random struct{ source *rand.PCG }
 
-// newRandom starts stream number stream of seed. Both go through a hash, so that neighbouring streams have nothing in common.
+// newRandom starts the given stream of a seed. Both are hashed, so adjacent streams are unrelated.
 func newRandom(seed, stream uint64) *random {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, seed), stream))
 	return &random{rand.NewPCG(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16]))}
 }
 
-// below returns an integer in [0, n). Its bias, at most n/2^64, does not matter here.
+// below returns an integer in [0, n). Its bias of at most n/2^64 is negligible here.
 func (r *random) below(n int) int {
 	hi, _ := bits.Mul64(r.source.Uint64(), uint64(n))
 	return int(hi)
@@ -40,7 +40,7 @@ func (r *random) weighted(weights []int) int {
 			return i
 		}
 	}
-	panic("unreachable: at is below the sum of the weights")
+	panic("unreachable: at is less than the sum of the weights")
 }
 
 func pick[T any](r *random, from []T) T { return from[r.below(len(from))] }

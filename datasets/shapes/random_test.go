@@ -2,14 +2,15 @@ package shapes
 
 import "testing"
 
-// TestRandomIsEven counts the first draws of neighbouring streams, which is how pictures use them, and the draws of one
-// stream. The bounds are five standard deviations of a fair draw.
+// TestRandomIsEven counts the first draws of adjacent streams, as used for images, and the draws of one stream. The
+// bounds are five standard deviations of a uniform draw.
 func TestRandomIsEven(t *testing.T) {
-	const draws, sides = 16000, 8 // 2000 expected, deviation 42
+	const draws, sides = 16000, 8 // 2000 expected, standard deviation 42
+	stream := newRandom(1, 1)
 	for name, draw := range map[string]func(i int) int{
-		"neighbouring streams": func(i int) int { return newRandom(1, uint64(100_001+i)).below(sides) },
-		"neighbouring seeds":   func(i int) int { return newRandom(uint64(i), 100_001).below(sides) },
-		"one stream":           func() func(int) int { r := newRandom(1, 1); return func(int) int { return r.below(sides) } }(),
+		"adjacent streams": func(i int) int { return newRandom(1, uint64(100_001+i)).below(sides) },
+		"adjacent seeds":   func(i int) int { return newRandom(uint64(i), 100_001).below(sides) },
+		"one stream":       func(int) int { return stream.below(sides) },
 	} {
 		var counts [sides]int
 		repeats, last := 0, -1
@@ -23,7 +24,7 @@ func TestRandomIsEven(t *testing.T) {
 		}
 		for v, n := range append(counts[:], repeats) {
 			if n < 1790 || n > 2210 {
-				t.Errorf("%s: %d draws of %d (%d: repeats of the draw before), want about 2000", name, n, v, sides)
+				t.Errorf("%s: %d draws of %d (%d means a repeated draw), want about 2000", name, n, v, sides)
 			}
 		}
 	}

@@ -2,23 +2,23 @@ package shapes
 
 import "captionlab/datasets"
 
-// The words for what an object looks like, as captions use them.
+// The shapes and colours of objects, in the words of the captions.
 var (
 	shapeNames  = []string{"circle", "square", "triangle", "diamond", "hexagon", "star", "heart", "cross"}
 	colourNames = []string{"red", "orange", "yellow", "green", "blue", "purple", "pink", "black"}
 )
 
-// The sizes of an object; captions also say "little" and "big". The radius of a small one is below a tenth of the
-// picture's side, that of a large one above an eighth.
+// The sizes of objects. Captions also use "little" and "big". The radius of a small object is less than a tenth of the
+// image's side, that of a large object more than an eighth.
 const (
 	Small = "small"
 	Large = "large"
 )
 
-// Arrangement is how the objects of a scene lie.
+// Arrangement is the spatial relation of the objects in a scene.
 type Arrangement string
 
-// The arrangements. Objects that are two or three of a kind also have the same size.
+// The arrangements. Objects with the same shape and colour also have the same size.
 const (
 	Single  Arrangement = "single"  // one object at one of nine positions
 	Beside  Arrangement = "beside"  // two, left to right
@@ -28,48 +28,48 @@ const (
 	Column  Arrangement = "column"  // three, top to bottom
 )
 
-// arrangements and how often each is drawn, in percent.
+// arrangements and their frequencies in percent.
 var (
 	arrangements      = []Arrangement{Single, Beside, Stacked, Inside, Row, Column}
 	arrangementShares = []int{25, 22, 20, 13, 11, 9}
 )
 
-// Object is one drawn object. X, Y (of its centre, from the top left) and Radius are fractions of the picture's side.
+// Object is one drawn object. X and Y (of the centre, from the top left) and Radius are fractions of the image's side.
 type Object struct {
 	Shape, Colour, Size string
 	X, Y, Radius        float64
 	tilt                int // degrees
 }
 
-// Background is what the objects lie on.
+// Background is the background of a scene.
 type Background struct {
 	Pattern string // plain, striped, dotted, checkered
 	Tint    string // white, gray, beige
 }
 
-// Scene is what a picture shows: everything that its captions may say.
+// Scene is the content of an image: everything its captions can mention.
 type Scene struct {
 	Arrangement Arrangement
-	// Objects are in the order that the arrangement tells: left to right, top to bottom, inner before outer.
+	// Objects are ordered by arrangement: left to right, top to bottom, inner before outer.
 	Objects    []Object
-	Position   string // of a single object: "top left", "top", ... "middle"; empty for several
+	Position   string // of a single object: "top left", "top", ... "middle"; otherwise empty
 	Background Background
 
 	shade, spacing, phase int // of the background
 }
 
-// alike tells whether the scene holds two or three of a kind.
+// alike reports whether all objects of a scene have the same shape and colour.
 func (s *Scene) alike() bool {
 	return len(s.Objects) > 1 && s.Objects[0].look() == s.Objects[1].look()
 }
 
 func (o Object) look() Look { return Look{o.Shape, o.Colour} }
 
-// grid is the side of a picture in the whole steps in which scenes are laid out; a fraction of it is exact in binary.
+// grid is the side of an image in the integer steps used to compose scenes. Fractions of it are exact in binary.
 const grid = 1024
 
-// drawScene draws a scene at random whose combinations all belong to split. Every arrangement has such combinations in
-// every split, so the search ends; three different objects in the test split take about a thousand draws.
+// drawScene returns a random scene with all combinations in split. Every arrangement has such combinations in every
+// split, so the search ends. Three different objects in the test split take about a thousand draws.
 func drawScene(r *random, split datasets.Split) *Scene {
 	s := &Scene{Arrangement: arrangements[r.weighted(arrangementShares)]}
 	alike := s.Arrangement != Single && s.Arrangement != Inside && r.oneIn(5)
@@ -79,7 +79,7 @@ func drawScene(r *random, split datasets.Split) *Scene {
 			break
 		}
 	}
-	s.layOut(r, alike)
+	s.arrange(r, alike)
 	s.Background = Background{Pattern: pick(r, patternNames), Tint: pick(r, tintNames)}
 	s.shade, s.spacing, s.phase = r.between(-6, 6), r.between(90, 150), r.below(grid)
 	return s
@@ -94,8 +94,8 @@ func (s *Scene) within(split datasets.Split) bool {
 	return true
 }
 
-// drawLooks chooses shapes and colours: all the same where alike, otherwise no two the same, and within one another never
-// of one colour, which would hide the inner one.
+// drawLooks chooses shapes and colours: all equal if alike, otherwise all different. Inside and outside objects never
+// have the same colour, which would hide the inner one.
 func (s *Scene) drawLooks(r *random, alike bool) {
 	count := map[Arrangement]int{Single: 1, Beside: 2, Stacked: 2, Inside: 2, Row: 3, Column: 3}[s.Arrangement]
 	s.Objects = s.Objects[:0]
@@ -123,7 +123,7 @@ func (s *Scene) clashes(o Object) bool {
 	return false
 }
 
-// positions of a single object, in steps of the grid.
+// positions of a single object in grid steps.
 var positions = []struct {
 	name string
 	x, y int
@@ -133,9 +133,9 @@ var positions = []struct {
 	{"bottom left", 225, 799}, {"bottom", 512, 799}, {"bottom right", 799, 799},
 }
 
-// layOut gives every object its size, place and tilt.
-func (s *Scene) layOut(r *random, alike bool) {
-	// The radius of a large object: as much as fits whole into the picture without touching a neighbour.
+// arrange sets the size, place and tilt of every object.
+func (s *Scene) arrange(r *random, alike bool) {
+	// The range of a large object's radius. It fits into the image without touching another object.
 	large := map[Arrangement][2]int{Single: {140, 172}, Beside: {140, 195}, Stacked: {140, 195},
 		Inside: {260, 320}, Row: {130, 138}, Column: {130, 138}}[s.Arrangement]
 	for i := range s.Objects {
@@ -165,7 +165,7 @@ func (s *Scene) layOut(r *random, alike bool) {
 	}
 }
 
-// places returns the centres of the objects along the arrangement's direction and across it.
+// places returns the centres of the objects along and across the direction of the arrangement.
 func (s *Scene) places(r *random) (along, across []int) {
 	switch s.Arrangement {
 	case Single:

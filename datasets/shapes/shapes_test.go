@@ -33,19 +33,48 @@ func fingerprint(t *testing.T, opts ...Option) string {
 	return sum
 }
 
-// TestFingerprint pins ids, captions and picture bytes; the value was made by this test. Whoever changes what is drawn or
-// written changes it knowingly: cached features of the old pictures are then no longer found.
+// TestFingerprint pins ids, captions and image bytes of the default dataset. After an intended change of what is drawn
+// or written, set drawing to the new fingerprint: stamps change with it, and cached features of the old images are not
+// used.
 func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	if got := fingerprint(t); got != drawing {
+		t.Errorf("fingerprint %s, want %s: set drawing to it if the change is intended", got, drawing)
+	}
+}
+
+// TestOptionsChangeFingerprintAndStamp expects a golden fingerprint, computed by this test, for a small dataset, and
+// different fingerprints and stamps for other options.
+func TestOptionsChangeFingerprintAndStamp(t *testing.T) {
 	const want = "ab6a0df918180b15901c2fec3b941927f99415a050a3229b5201a0bf091edaaf"
 	small := WithSize(40, 10, 10)
 	if got := fingerprint(t, small); got != want {
 		t.Errorf("fingerprint %s, want %s", got, want)
 	}
-	if got := fingerprint(t, small, WithSeed(2)); got == want {
-		t.Error("another seed, the same dataset")
-	}
-	if got := fingerprint(t, small, WithImageSize(128)); got == want {
-		t.Error("another picture size, the same bytes")
+	fingerprints, stamps := map[string]string{}, map[string]string{}
+	for name, opts := range map[string][]Option{
+		"small":              {small},
+		"another seed":       {small, WithSeed(2)},
+		"another image size": {small, WithImageSize(128)},
+		"more train images":  {WithSize(41, 10, 10)},
+		"more val images":    {WithSize(40, 11, 10)},
+		"more test images":   {WithSize(40, 10, 11)},
+	} {
+		sum := fingerprint(t, opts...)
+		stamp, ok, err := datasets.Stamp(open(t, opts...))
+		if err != nil || !ok || len(stamp) != 64 {
+			t.Fatalf("%s: stamp %q, %v, %v", name, stamp, ok, err)
+		}
+		if again, _, _ := datasets.Stamp(open(t, opts...)); again != stamp {
+			t.Errorf("%s: stamps %s and %s of the same dataset", name, stamp, again)
+		}
+		if other, same := fingerprints[sum]; same {
+			t.Errorf("%s and %s have the same fingerprint", name, other)
+		}
+		if other, same := stamps[stamp]; same {
+			t.Errorf("%s and %s have the same stamp", name, other)
+		}
+		fingerprints[sum], stamps[stamp] = name, name
 	}
 }
 
@@ -59,13 +88,14 @@ func TestSmallerIsPrefix(t *testing.T) {
 	}
 	for split, want := range map[datasets.Split]int{datasets.Train: 7, datasets.Val: 2, datasets.Test: 3} {
 		if got := len(small.Examples(split)); got != want {
-			t.Errorf("%d %s pictures, want %d", got, split, want)
+			t.Errorf("%d %s images, want %d", got, split, want)
 		}
 	}
 }
 
-// TestSplitsShareNoCombination is the promise of the package: no (shape, colour | relation | shape, colour) and no (shape,
-// colour | position) of one split occurs in another, whatever the seeds, while every part of them does.
+// TestSplitsShareNoCombination checks the promise of the package: under any seeds, no (shape, colour | relation |
+// shape, colour) and no (shape, colour | position) of one split occurs in another, but all their parts occur in
+// training.
 func TestSplitsShareNoCombination(t *testing.T) {
 	first, second := open(t), open(t, WithSeed(7))
 	seen := map[datasets.Split]map[string]bool{}
@@ -79,7 +109,7 @@ func TestSplitsShareNoCombination(t *testing.T) {
 					if split == datasets.Train {
 						looks[c.A], relations[c.Relation+c.Position] = true, true
 					} else if !looks[c.A] || (c.Relation != "at" && !looks[c.B]) || !relations[c.Relation+c.Position] {
-						t.Errorf("%s: a part of %v is never seen in training", ex.ID, c)
+						t.Errorf("%s: a part of %v never occurs in training", ex.ID, c)
 					}
 				}
 				s := ds.scenes[ex.ID]
@@ -109,7 +139,7 @@ func TestSplitsShareNoCombination(t *testing.T) {
 	}
 }
 
-// TestEveryAlikeArrangementHasSplits backs the claim that the search for a scene ends.
+// TestEveryAlikeArrangementHasSplits checks that the search for a scene of equal objects ends.
 func TestEveryAlikeArrangementHasSplits(t *testing.T) {
 	for _, arrangement := range []Arrangement{Beside, Stacked} {
 		found := map[datasets.Split]int{}
@@ -122,27 +152,28 @@ func TestEveryAlikeArrangementHasSplits(t *testing.T) {
 		}
 		for _, split := range datasets.Splits {
 			if found[split] == 0 {
-				t.Errorf("no %s scene of a kind can be in %s", arrangement, split)
+				t.Errorf("no %s scene of equal objects can be in %s", arrangement, split)
 			}
 		}
 	}
 }
 
-// TestPicturesShowTheScene reads the colour back at the place of every object.
-func TestPicturesShowTheScene(t *testing.T) {
+// TestImagesShowTheScene checks the colour at the place of every object.
+func TestImagesShowTheScene(t *testing.T) {
 	ds := open(t, WithSize(120, 20, 20))
 	for id, s := range ds.scenes {
-		picture := decode(t, ds, id)
-		if b := picture.Bounds(); b.Dx() != DefaultImageSize || b.Dy() != DefaultImageSize {
+		image := decode(t, ds, id)
+		if b := image.Bounds(); b.Dx() != DefaultImageSize || b.Dy() != DefaultImageSize {
 			t.Fatalf("%s is %v", id, b)
 		}
 		for i, o := range s.Objects {
 			x, y := o.X, o.Y
 			if s.Arrangement == Inside && i == 1 {
-				y += o.Radius * .45 // below the inner object and its shadow, within every shape
+				y += o.Radius * .45 // below the inner object and its shadow, inside any shape
 			}
 			want := palette[o.Colour]
-			got := color.NRGBAModel.Convert(picture.At(int(x*DefaultImageSize), int(y*DefaultImageSize))).(color.NRGBA)
+			pixel := image.At(int(x*DefaultImageSize), int(y*DefaultImageSize))
+			got := color.NRGBAModel.Convert(pixel).(color.NRGBA)
 			if got != (color.NRGBA{want.r, want.g, want.b, 255}) {
 				t.Errorf("%s: %s %s: colour %v at its place, want %v", id, o.Colour, o.Shape, got, want)
 			}
@@ -150,20 +181,21 @@ func TestPicturesShowTheScene(t *testing.T) {
 	}
 }
 
-// TestObjectsLieApart draws many scenes: every outline is whole within the picture, and none meets another, but for the
-// inner object of two, which is whole within the outer one's box.
-func TestObjectsLieApart(t *testing.T) {
+// TestObjectsAreApart draws many scenes. Every outline is completely inside the image. No two outlines touch, except
+// that an inner object is completely inside the box of the outer one.
+func TestObjectsAreApart(t *testing.T) {
 	ds := open(t, WithSize(4000, 0, 0))
 	type box struct{ left, top, right, bottom int }
 	for id, s := range ds.scenes {
 		var boxes []box
 		for _, o := range s.Objects {
 			b := box{grid, grid, 0, 0}
-			for _, p := range place(outlines[o.Shape], point{int(o.X * grid), int(o.Y * grid)}, int(o.Radius*grid), o.tilt) {
+			centre := point{int(o.X * grid), int(o.Y * grid)}
+			for _, p := range place(outlines[o.Shape], centre, int(o.Radius*grid), o.tilt) {
 				b = box{min(b.left, p.x), min(b.top, p.y), max(b.right, p.x), max(b.bottom, p.y)}
 			}
 			if b.left < 0 || b.top < 0 || b.right > grid || b.bottom > grid {
-				t.Errorf("%s: %+v leaves the picture: %v", id, o, b)
+				t.Errorf("%s: %+v exceeds the image: %v", id, o, b)
 			}
 			if (o.Size == Small) != (o.Radius < .1) || (o.Size == Large) != (o.Radius > .125) {
 				t.Errorf("%s: %+v is not %s", id, o, o.Size)
@@ -189,11 +221,11 @@ func decode(t *testing.T, ds datasets.Dataset, id string) image.Image {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	picture, err := png.Decode(f)
+	decoded, err := png.Decode(f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return picture
+	return decoded
 }
 
 func TestConcurrentUse(t *testing.T) {
@@ -214,14 +246,15 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 	for i := 0; i < len(bytesOf); i += 2 {
 		if bytesOf[i] == "" || bytesOf[i] != bytesOf[i+1] {
-			t.Errorf("picture %d differs between two readers", i/2)
+			t.Errorf("image %d differs between two readers", i/2)
 		}
 	}
 }
 
 func TestIDsAreDecimal(t *testing.T) {
 	ds := open(t, WithSize(3, 2, 1))
-	for split, want := range map[datasets.Split]string{datasets.Train: "100001", datasets.Val: "200001", datasets.Test: "300001"} {
+	first := map[datasets.Split]string{datasets.Train: "100001", datasets.Val: "200001", datasets.Test: "300001"}
+	for split, want := range first {
 		id := ds.Examples(split)[0].ID
 		if n, err := strconv.Atoi(id); err != nil || strconv.Itoa(n) != id || id != want {
 			t.Errorf("%s begins with id %q, want %s", split, id, want)
@@ -237,17 +270,18 @@ func TestBadOptions(t *testing.T) {
 		"image size 0":    WithImageSize(0),
 		"image size 5000": WithImageSize(5000),
 	} {
-		if _, err := Open(opt); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "use ") {
+		_, err := Open(opt)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "use ") {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
 	ds := open(t, WithSize(1, 0, 0))
 	if len(ds.Examples(datasets.Val)) != 0 {
-		t.Error("a split of no pictures is not empty")
+		t.Error("a split without images is not empty")
 	}
 	for _, id := range []string{"", "100002", "x.jpg"} {
 		if _, err := ds.OpenImage(id); err == nil || !strings.Contains(err.Error(), strconv.Quote(id)) {
-			t.Errorf("picture %q: %v", id, err)
+			t.Errorf("image %q: %v", id, err)
 		}
 	}
 }

@@ -1,6 +1,6 @@
-"""Prints the fingerprint that TestFingerprint expects, made with Python's hashlib from the description of
-datasets.Fingerprint alone: split and number of examples; of each example id, number of captions, captions and picture
-bytes, each string after its length; numbers as little-endian 64-bit integers."""
+"""Prints the fingerprint that TestFingerprint expects. Follows only the description of datasets.Fingerprint: each split
+with its number of examples; for each example the id, the number of captions, the captions and the image bytes. Strings are
+preceded by their length; numbers are little-endian 64-bit integers."""
 import hashlib
 import struct
 
@@ -23,6 +23,6 @@ for split, ids in ("train", "abc"), ("val", "de"), ("test", "f"):
     for i in ids:
         write(i)
         count(2)
-        for text in ("one " + i, "two " + i, "picture of " + i):
+        for text in ("one " + i, "two " + i, "image of " + i):
             write(text)
 print(total.hexdigest())

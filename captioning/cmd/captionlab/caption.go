@@ -9,81 +9,92 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"captionlab/captioning"
+	"captionlab/captioning/internal/pace"
+	"captionlab/captioning/score"
 )
 
+// captionCall is one call of captionlab caption.
+type captionCall struct {
+	generation generationFlags
+	options    captioning.CaptionerOptions
+	asJSON     bool
+}
+
 func newCaptionCommand() *cobra.Command {
-	var generation generationFlags
-	var options captioning.EncoderOptions
-	var asJSON bool
+	var c captionCall
 	cmd := &cobra.Command{
 		Use:   "caption RUN IMAGE...",
-		Short: "Caption photographs (JPEG, PNG, WebP, GIF) with a trained run",
-		Long: "Each IMAGE is a file, or a folder whose files are taken, those of its sub-folders too; hidden ones and links to folders\n" +
-			"are left out. What is no picture, or a damaged one, is listed on standard error and does not stop the others; the exit\n" +
-			"status is 1 then.\n",
+		Short: "Caption images (JPEG, PNG, WebP, GIF) with a trained run",
+		Long: "Each IMAGE is a file or a folder. A folder stands for all files in it and in its subfolders, except\n" +
+			"hidden files and links to folders. Files that are damaged or not images are listed on standard error\n" +
+			"and do not stop the others; the exit status is then 1.",
 		Example: "  captionlab caption results/flickr8k/baseline/seed-1 holiday.jpg\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 *.jpg --beam 5\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 ~/photos --json > captions.json 2> bad.txt\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 holiday.jpg --temperature 0.7 --sample-seed 3",
-		Args: atLeast(2, "the folder of a run and at least one picture"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			generate, err := generation.options()
-			if err != nil {
-				return usageError{err}
-			}
-			backend, _, err := openBackend()
-			if err != nil {
-				return err
-			}
-			model, err := captioning.Open(backend, args[0])
-			if err != nil {
-				return err
-			}
-			options.Name = model.Checkpoint.Encoder.Name
-			e, err := captioning.OpenEncoder(cmd.Context(), backend, options)
-			if err != nil {
-				return err
-			}
-			files, err := filesOf(args[1:])
-			if err != nil {
-				return err
-			}
-			open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
-			m, done, bad, started := newMeter(), 0, 0, time.Now()
-			captions, problems, err := model.CaptionImages(cmd.Context(), e, files, open, generate, func(encoded, unreadable int) {
-				done, bad = done+encoded, bad+unreadable
-				if rate := float64(done+bad) / time.Since(started).Seconds(); len(files) > e.Spec().BatchSize {
-					left := time.Duration(float64(len(files)-done-bad) / rate * float64(time.Second))
-					m.show(done+bad == len(files), "pictures: %d of %d, %d unreadable, %.1f/s, %v left", done+bad, len(files), bad, rate, short(left))
-				}
-			})
-			if err != nil {
-				return err
-			}
-			if err := printCaptions(cmd.OutOrStdout(), captions, problems, asJSON); err != nil {
-				return err
-			}
-			return badFiles(problems, len(files))
-		},
+		Args: atLeast(2, "the folder of a run and at least one image"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0], args[1:]) },
 	}
-	generation.register(cmd)
-	cmd.Flags().StringVar(&options.Weights, "weights", "", "weights of the run's encoder, .pth or safetensors (default: where they are kept)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON in COCO result format, with the log-probability beside")
+	c.generation.register(cmd)
+	cmd.Flags().StringVar(&c.options.Weights, "weights", "",
+		"weights of the run's encoder, .pth or safetensors (default: where they are kept)")
+	cmd.Flags().BoolVar(&c.asJSON, "json", false, "print JSON in COCO result format, with the log-probability added")
 	return cmd
 }
 
-// filesOf replaces folders by the files in and below them, in order, hidden ones left out. Links to folders are not followed:
-// they can lead round in circles.
+func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) error {
+	generate, err := c.generation.options()
+	if err != nil {
+		return usageError{err}
+	}
+	backend, _, err := openBackend()
+	if err != nil {
+		return err
+	}
+	captioner, err := captioning.OpenCaptioner(cmd.Context(), backend, run, c.options)
+	if err != nil {
+		return err
+	}
+	defer captioner.Close()
+	files, err := filesOf(arguments)
+	if err != nil {
+		return err
+	}
+	o := captioning.FilesOptions{Generate: generate}
+	if len(files) > captioner.Spec().BatchSize {
+		o.Progress = captionMeter(newMeter(), len(files))
+	}
+	captions, problems, err := captioner.CaptionFiles(cmd.Context(), files, o)
+	if err != nil {
+		return err
+	}
+	if err := printCaptions(cmd.OutOrStdout(), captions, problems, c.asJSON); err != nil {
+		return err
+	}
+	return badFiles(problems, len(files))
+}
+
+// captionMeter shows how many of the files are encoded.
+func captionMeter(m *meter, files int) func(encoded, unreadable int) {
+	done, bad, p := 0, 0, pace.New()
+	return func(encoded, unreadable int) {
+		done, bad = done+encoded+unreadable, bad+unreadable
+		rate, left := p.At(float64(done), float64(files-done))
+		m.show(done == files, "images: %d of %d, %d unreadable, %.1f/s, %v left", done, files, bad, rate, short(left))
+	}
+}
+
+// filesOf replaces folders by the files in them and below, in order, without hidden ones. It does not follow links to
+// folders, which could form a circle.
 func filesOf(arguments []string) ([]string, error) {
 	var files []string
 	for _, argument := range arguments {
 		info, err := os.Stat(argument)
-		if err != nil || !info.IsDir() { // a file that is not there is reported like one that cannot be read
+		if err != nil || !info.IsDir() { // a missing file is reported like one that cannot be read
 			files = append(files, argument)
 			continue
 		}
@@ -105,13 +116,14 @@ func filesOf(arguments []string) ([]string, error) {
 			return nil, fmt.Errorf("folder %s: %w", argument, err)
 		}
 		if len(files) == before {
-			return nil, fmt.Errorf("folder %s holds no file", argument)
+			return nil, fmt.Errorf("folder %s contains no files", argument)
 		}
 	}
 	return files, nil
 }
 
-// isFile tells whether an entry of a folder is to be read: a file, or a link to one or to nothing, which is reported then.
+// isFile reports whether an entry of a folder is to be read: a regular file, a link to one, or a dangling link, which
+// is then reported.
 func isFile(path string, entry fs.DirEntry) bool {
 	if entry.Type()&fs.ModeSymlink == 0 {
 		return entry.Type().IsRegular()
@@ -120,7 +132,7 @@ func isFile(path string, entry fs.DirEntry) bool {
 	return err != nil || info.Mode().IsRegular()
 }
 
-// badFiles is the list of what could not be read, or nil.
+// badFiles is the list of the files that could not be read, or nil.
 func badFiles(problems []error, files int) error {
 	all := errors.Join(problems...)
 	if joined, ok := all.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) > 1 {
@@ -129,7 +141,7 @@ func badFiles(problems []error, files int) error {
 	return all
 }
 
-func printCaptions(out io.Writer, captions []captioning.Caption, problems []error, asJSON bool) error {
+func printCaptions(out io.Writer, captions []score.Caption, problems []error, asJSON bool) error {
 	type row struct {
 		ID      string  `json:"image_id"`
 		Caption string  `json:"caption"`
@@ -138,7 +150,7 @@ func printCaptions(out io.Writer, captions []captioning.Caption, problems []erro
 	rows := []row{}
 	for i, c := range captions {
 		if problems[i] == nil {
-			rows = append(rows, row{c.ID, c.Text, c.LogProb})
+			rows = append(rows, row{string(c.ID), c.Text, c.LogProb})
 		}
 	}
 	if asJSON {

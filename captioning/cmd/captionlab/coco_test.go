@@ -18,9 +18,9 @@ import (
 	"captionlab/datasets/coco/cocotest"
 )
 
-// The paper's command on a release of COCO's shape, from annotation files to records and back: plan, training, readouts, and
-// the same scores when the run is opened again; and the plan in Karpathy's split. With the paper's own encoder, of weights of
-// the true shapes, on few pictures; with the small one on more.
+// The paper's command on a release of COCO's shape, from annotation files to records and back: plan, training,
+// readouts, and the same scores when the run is opened again; and the plan in Karpathy's split. With the paper's own
+// encoder, of weights of the true shapes, on few pictures; with the small one on more.
 func TestReproduceOnCOCO(t *testing.T) {
 	xlatest.OpenForTest(t)
 	lite0, err := weights.EfficientNetLite0Path()
@@ -51,10 +51,13 @@ func TestReproduceOnCOCO(t *testing.T) {
 			if err := errors.Join(os.MkdirAll(filepath.Dir(own), 0o755), c.put(filepath.Dir(own)), cocotest.Write(dir, c.release)); err != nil {
 				t.Fatal(err)
 			}
-			arguments := strings.Fields("reproduce --dataset coco --encoder " + c.encoder + " --only " + c.experiment + " --seeds 1 --data " + dir)
+			arguments := strings.Fields(
+				"reproduce --dataset coco --encoder " + c.encoder + " --only " + c.experiment + " --seeds 1 --data " + dir,
+			)
 			for _, split := range []string{"karpathy", "pa4"} {
 				plan := append(arguments, "--split", split, "--dry-run")
-				if code, out, errs := call(t, program(dir, plan...)); code != 0 || !strings.Contains(out, c.experiment+"/seed-1") {
+				if code, out, errs := call(t, program(dir, plan...)); code != 0 ||
+					!strings.Contains(out, c.experiment+"/seed-1") {
 					t.Fatalf("plan: exit %d, %s%s", code, out, errs)
 				}
 			}
@@ -64,7 +67,8 @@ func TestReproduceOnCOCO(t *testing.T) {
 			checkCOCORun(t, dir, filepath.Join(dir, "results", "coco", c.experiment, "seed-1"), c.encoder, c.release)
 		})
 	}
-	if code, _, errs := call(t, program(t.TempDir(), "train", "--dataset", "shapes", "--split", "karpathy")); code == 0 || !strings.Contains(errs, "one split alone") {
+	if code, _, errs := call(t, program(t.TempDir(), "train", "--dataset", "shapes", "--split", "karpathy")); code == 0 ||
+		!strings.Contains(errs, "one split alone") {
 		t.Errorf("a split of shapes: exit %d, %s", code, errs)
 	}
 }
@@ -75,11 +79,14 @@ func checkCOCORun(t *testing.T, dir, records, encoder string, release cocotest.O
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run.Dataset != "coco" || !strings.Contains(fmt.Sprint(run.Encoder), encoder) || run.Examples["train"] != 5*release.Train || run.Examples["test"] != 5*release.Test {
+	if run.Dataset != "coco" || !strings.Contains(fmt.Sprint(run.Encoder), encoder) ||
+		run.Examples["train"] != 5*release.Train ||
+		run.Examples["test"] != 5*release.Test {
 		t.Errorf("run of %s, encoder %v, with %v captions", run.Dataset, run.Encoder, run.Examples)
 	}
 	command := strings.Join(run.Command, " ")
-	if !strings.Contains(command, "--dataset coco --only") || !strings.Contains(command, "--split pa4 --encoder "+encoder) {
+	if !strings.Contains(command, "--dataset coco --only") ||
+		!strings.Contains(command, "--split pa4 --encoder "+encoder) {
 		t.Errorf("the record's command is %s", command)
 	}
 	code, out, errs := call(t, program(dir, "evaluate", records, "--data", dir, "--json"))
@@ -100,8 +107,8 @@ func checkCOCORun(t *testing.T, dir, records, encoder string, release cocotest.O
 	}
 }
 
-// writeResNet50 writes random weights of ResNet-50 with the names and shapes of torchvision 0.26, classifier and counters too:
-// 25,557,032 parameters.
+// writeResNet50 writes random weights of ResNet-50 with the names and shapes of torchvision 0.26, classifier and
+// counters too: 25,557,032 parameters.
 func writeResNet50(dir string) error {
 	r := rand.New(rand.NewPCG(1, 1))
 	state, parameters := make(map[string]safetensors.Tensor), 0

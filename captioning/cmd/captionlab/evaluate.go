@@ -1,118 +1,128 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
-	"time"
 
-	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"captionlab/captioning"
 	"captionlab/captioning/decoder"
-	"captionlab/captioning/experiment"
+	"captionlab/captioning/score"
 	"captionlab/datasets"
 )
 
+// evaluateCall is one call of captionlab evaluate.
+type evaluateCall struct {
+	data            dataFlags
+	generation      generationFlags
+	split, protocol string
+	asJSON          bool
+}
+
 func newEvaluateCommand() *cobra.Command {
-	var flags dataFlags
-	var generation generationFlags
-	var split, protocol string
-	var asJSON bool
+	var c evaluateCall
 	cmd := &cobra.Command{
 		Use:   "evaluate RUN",
-		Short: "Measure losses and scores of a trained run on a split",
+		Short: "Measure the losses and scores of a trained run on a split",
 		Example: "  captionlab evaluate results/flickr8k/baseline/seed-1\n" +
 			"  captionlab evaluate results/flickr8k/baseline/seed-1 --split val --beam 5 --json",
 		Args: exactly(1, "the folder of a run"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			part, err := datasets.ParseSplit(split)
-			if err != nil {
-				return usageError{err}
-			}
-			if protocol != "" && protocol != "coco" && protocol != "pa4" {
-				return usageError{fmt.Errorf("unknown protocol %q: use coco or pa4", protocol)}
-			}
-			options, err := generation.options()
-			if err != nil {
-				return usageError{err}
-			}
-			backend, _, err := openBackend()
-			if err != nil {
-				return err
-			}
-			model, err := captioning.Open(backend, args[0])
-			if err != nil {
-				return err
-			}
-			if !cmd.Flags().Changed("dataset") {
-				flags.dataset = model.Checkpoint.Dataset
-			}
-			if !cmd.Flags().Changed("encoder") {
-				flags.encoder.Name = model.Checkpoint.Encoder.Name
-			}
-			d, err := flags.open(cmd.Context(), backend)
-			if err != nil {
-				return err
-			}
-			e, _, err := model.Evaluate(cmd.Context(), d.dataset, part, d.features, options)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(e)
-			}
-			return printEvaluation(cmd.OutOrStdout(), e, protocol)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
 	}
-	flags.register(cmd, "data-split")
-	generation.register(cmd)
-	cmd.Flags().StringVar(&split, "split", "test", "split: train, val or test")
-	cmd.Flags().StringVar(&protocol, "protocol", "", "print this protocol alone: coco or pa4 (default: both)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print everything, each picture's scores too, as JSON")
+	c.data.register(cmd, "data-split")
+	c.generation.register(cmd)
+	cmd.Flags().StringVar(&c.split, "split", "test", "split: train, val or test")
+	cmd.Flags().StringVar(&c.protocol, "protocol", "", "print only this protocol: coco or pa4 (default: both)")
+	cmd.Flags().BoolVar(&c.asJSON, "json", false, "print everything as JSON, including the scores of single images")
 	return cmd
 }
 
-// finish evaluates a trained model, writes its records and prints its scores.
-func finish(ctx context.Context, out io.Writer, backend compute.Backend, d *data, c *captioning.Checkpoint, run experiment.Run, started time.Time, dir string) (*captioning.Evaluation, error) {
-	model, err := captioning.NewModel(backend, c, nil)
+func (c *evaluateCall) run(cmd *cobra.Command, run string) error {
+	split, err := datasets.ParseSplit(c.split)
 	if err != nil {
-		return nil, err
+		return usageError{err}
 	}
-	defer model.Finalize()
-	e, captions, err := model.Evaluate(ctx, d.dataset, datasets.Test, d.features, decoder.GenerateOptions{})
+	if c.protocol != "" {
+		if err := checkProtocol(c.protocol); err != nil {
+			return usageError{err}
+		}
+	}
+	options, err := c.generation.options()
 	if err != nil {
-		return nil, err
+		return usageError{err}
 	}
-	if err := model.WriteRecords(dir, dir, run, started, d.dataset, d.features, e, captions); err != nil {
-		return nil, err
+	backend, _, err := openBackend()
+	if err != nil {
+		return err
 	}
-	return e, printEvaluation(out, e, "")
+	model, err := captioning.OpenModel(backend, run, captioning.ModelOptions{})
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	if !cmd.Flags().Changed("dataset") {
+		c.data.dataset = model.Checkpoint.Dataset
+	}
+	if !cmd.Flags().Changed("encoder") {
+		c.data.options.Encoder.Name = model.Checkpoint.Encoder.Name
+	}
+	data, err := c.data.open(cmd.Context(), backend)
+	if err != nil {
+		return err
+	}
+	defer data.Close()
+	e, err := model.Evaluate(cmd.Context(), data, split, options)
+	if err != nil {
+		return err
+	}
+	if c.asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(e)
+	}
+	return printEvaluation(cmd.OutOrStdout(), e, c.protocol)
 }
 
-// printEvaluation prints a score table.
+// checkProtocol reports a protocol that does not exist.
+func checkProtocol(name string) error {
+	if name != "coco" && name != "pa4" {
+		return fmt.Errorf("unknown protocol %q: use coco or pa4", name)
+	}
+	return nil
+}
+
+// printEvaluation prints a score table, of both protocols or, if protocol is not empty, of that one.
 func printEvaluation(out io.Writer, e *captioning.Evaluation, protocol string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	free := ", pads taken as free"
+	pads := "pads taken as free"
 	if e.Losses.PadsMeasured {
-		free = ", pads measured"
+		pads = "pads measured"
 	}
-	fmt.Fprintf(w, "%s split\t%d pictures\n", e.Split, e.Coco.Count)
-	fmt.Fprintf(w, "loss_token\t%.4f nat\nloss_padded\t%.4f nat%s\n", e.Losses.Token, e.Losses.Padded, free)
+	fmt.Fprintf(w, "%s split\t%d images\n", e.Split, e.Coco.Count)
+	fmt.Fprintf(w, "loss_token\t%.4f nat\nloss_padded\t%.4f nat, %s\n", e.Losses.Token, e.Losses.Padded, pads)
 	if protocol != "pa4" {
-		c := e.Coco
-		fmt.Fprintf(w, "protocol coco\tBLEU-1\tBLEU-2\tBLEU-3\tBLEU-4\tROUGE-L\tCIDEr-D\n")
-		fmt.Fprintf(w, "\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\n", 100*c.BLEU[0], 100*c.BLEU[1], 100*c.BLEU[2], 100*c.BLEU[3], 100*c.ROUGEL, 100*c.CIDEr)
+		printScores(w, "coco", e.Coco, 100, 2)
 	}
 	if protocol != "coco" {
-		p := e.PA4
-		fmt.Fprintf(w, "protocol pa4\tBLEU-1\tBLEU-4\tBLEU-4 individual\n\t%.3f\t%.3f\t%.3f\n", p.BLEU1, p.BLEU4, p.BLEU4Individual)
+		printScores(w, "pa4", e.PA4, 1, 3)
 	}
-	fmt.Fprintf(w, "captions\t%d different, %.1f words on average, %d different words\n", e.Distinct, e.MeanWords, e.Words)
+	fmt.Fprintf(w, "captions\t%d different, %.1f words on average, %d different words\n", e.Distinct, e.MeanWords,
+		e.Words)
 	return w.Flush()
+}
+
+// printScores prints the names and, below them, the values of a protocol's metrics.
+func printScores(w io.Writer, protocol string, c score.Corpus, scale float64, digits int) {
+	fmt.Fprintf(w, "protocol %s", protocol)
+	for _, name := range c.Metrics() {
+		fmt.Fprintf(w, "\t%s", name)
+	}
+	fmt.Fprintln(w)
+	for _, x := range c.Values() {
+		fmt.Fprintf(w, "\t%.*f", digits, scale*x)
+	}
+	fmt.Fprintln(w)
 }
 
 // generationFlags are the flags that choose how captions are generated.
@@ -121,14 +131,17 @@ type generationFlags struct {
 }
 
 func (f *generationFlags) register(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&f.o.Beam, "beam", 1, "search with so many hypotheses")
-	cmd.Flags().Float64Var(&f.o.LengthPenalty, "length-penalty", 0, "power of the length by which a beam's scores are divided")
-	cmd.Flags().Float64Var(&f.o.Temperature, "temperature", 0, "sample from softmax(logits/T); 0 takes the likeliest word")
-	cmd.Flags().IntVar(&f.o.TopK, "top-k", 0, "sample among the K likeliest words")
-	cmd.Flags().Float64Var(&f.o.TopP, "top-p", 0, "sample among the likeliest words that reach probability P")
+	cmd.Flags().IntVar(&f.o.Beam, "beam", 1, "number of hypotheses of a beam search")
+	cmd.Flags().Float64Var(&f.o.LengthPenalty, "length-penalty", 0,
+		"divide a hypothesis's log-probability by its length to this power")
+	cmd.Flags().Float64Var(&f.o.Temperature, "temperature", 0,
+		"sample from softmax(logits/T); 0 takes the likeliest word")
+	cmd.Flags().IntVar(&f.o.TopK, "top-k", 0, "sample only among the K likeliest words")
+	cmd.Flags().Float64Var(&f.o.TopP, "top-p", 0,
+		"sample only among the likeliest words that together reach probability P")
 	cmd.Flags().Uint64Var(&f.o.Seed, "sample-seed", 1, "seed of the sampling")
-	cmd.Flags().IntVar(&f.o.MaxWords, "max-words", 20, "longest caption")
-	cmd.Flags().BoolVar(&f.o.AllowUnknown, "allow-unk", false, "let <unk> be generated, as the paper's code does")
+	cmd.Flags().IntVar(&f.o.MaxWords, "max-words", 20, "longest caption, in words")
+	cmd.Flags().BoolVar(&f.o.AllowUnknown, "allow-unk", false, "allow <unk> in captions, as the paper's code does")
 }
 
 func (f *generationFlags) options() (decoder.GenerateOptions, error) { return f.o, f.o.Check() }

@@ -10,7 +10,7 @@ func newFeaturesCommand() *cobra.Command {
 	var flags dataFlags
 	cmd := &cobra.Command{
 		Use:     "features",
-		Short:   "Compute the features of every picture of a dataset, once",
+		Short:   "Compute the features of all images of a dataset, once",
 		Example: "  captionlab features --dataset flickr8k --data ~/flickr8k",
 		Args:    exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -18,14 +18,20 @@ func newFeaturesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d, err := flags.open(cmd.Context(), backend)
+			data, err := flags.open(cmd.Context(), backend)
 			if err != nil {
 				return err
 			}
-			m := d.features.Manifest
-			fmt.Fprintf(cmd.OutOrStdout(), "%s, dataset fingerprint %s\n%s, weights %s\n%s\n%d pictures of %d numbers in %d shards, %d unreadable\n",
+			defer data.Close()
+			f, err := data.Features(cmd.Context())
+			if err != nil {
+				return err
+			}
+			m := f.Manifest
+			fmt.Fprintf(cmd.OutOrStdout(), "%s, dataset fingerprint %s\n%s, weights %s\n%s\n"+
+				"%d images of %d numbers in %d shards, %d unreadable\n",
 				m.Dataset, m.Fingerprint, m.Encoder.Name, m.Encoder.WeightsSHA256, m.Encoder.Preprocessing,
-				d.features.Len(), d.features.Dim(), len(m.Shards), len(m.Skipped))
+				f.Len(), f.Dim(), len(m.Shards), len(m.Skipped))
 			return nil
 		},
 	}

@@ -11,54 +11,57 @@ import (
 
 	"captionlab/captioning"
 	"captionlab/captioning/fetch"
-	"captionlab/captioning/weights"
+	"captionlab/captioning/internal/cache"
 )
 
+// fetchCall is one call of captionlab fetch.
+type fetchCall struct {
+	to     string
+	dryRun bool
+}
+
 func newFetchCommand() *cobra.Command {
-	var to string
-	var dryRun bool
+	var c fetchCall
 	cmd := &cobra.Command{
 		Use:   "fetch [NAME...]",
-		Short: "Download a dataset or ResNet-50's weights from the official address",
-		Long: "Downloads go on where they were stopped, are checked, and never leave half a file under its name. Datasets go where\n" +
-			"--dataset NAME looks for them, weights where --encoder resnet50 does. Without a name it lists what there is. Karpathy's\n" +
-			"split (dataset_coco.json), of which no checksum is published, is for you to place beside COCO's annotations.",
+		Short: "Download a dataset or the weights of ResNet-50 from the official address",
+		Long: "Interrupted downloads resume. Every download is checked, and no incomplete file appears under its\n" +
+			"final name. Datasets go to the folder where --dataset NAME looks for them, weights to that of\n" +
+			"--encoder resnet50. Without a name, the command lists what it can download. Karpathy's split\n" +
+			"(dataset_coco.json) has no published checksum; place it next to COCO's annotations yourself.",
 		Example: "  captionlab fetch\n" +
 			"  captionlab fetch coco resnet50 --dry-run\n" +
 			"  captionlab fetch flickr8k --to ~/flickr8k",
 		RunE: func(cmd *cobra.Command, names []string) error {
-			if len(names) == 0 {
-				return listCollections(cmd.OutOrStdout())
-			}
-			if to != "" && len(names) > 1 {
-				return usageError{fmt.Errorf("--to names one folder, and %d things are to be fetched: fetch them one by one", len(names))}
-			}
-			var collections []fetch.Collection
-			for _, name := range names {
-				c, err := fetch.Lookup(name)
-				if err != nil {
-					return usageError{err}
-				}
-				collections = append(collections, c)
-			}
-			for _, c := range collections {
-				dir := to
-				if dir == "" {
-					var err error
-					if dir, err = fetchFolder(c); err != nil {
-						return err
-					}
-				}
-				if err := fetchOne(cmd.Context(), cmd.OutOrStdout(), c, dir, dryRun); err != nil {
-					return err
-				}
-			}
-			return nil
+			return c.run(cmd.Context(), cmd.OutOrStdout(), names)
 		},
 	}
-	cmd.Flags().StringVar(&to, "to", "", "target folder (default: where captionlab looks)")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list addresses, sizes and target files alone")
+	cmd.Flags().StringVar(&c.to, "to", "", "target folder (default: where captionlab looks)")
+	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "only list addresses, sizes and target files")
 	return cmd
+}
+
+func (c *fetchCall) run(ctx context.Context, out io.Writer, names []string) error {
+	if len(names) == 0 {
+		return listCollections(out)
+	}
+	if c.to != "" && len(names) > 1 {
+		return usageError{fmt.Errorf("--to names one folder for %d downloads: fetch them one at a time", len(names))}
+	}
+	var collections []fetch.Collection
+	for _, name := range names {
+		collection, err := fetch.Lookup(name)
+		if err != nil {
+			return usageError{err}
+		}
+		collections = append(collections, collection)
+	}
+	for _, collection := range collections {
+		if err := c.one(ctx, out, collection); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func listCollections(out io.Writer) error {
@@ -69,26 +72,32 @@ func listCollections(out io.Writer) error {
 	return w.Flush()
 }
 
-// fetchFolder is where captionlab looks for what a collection holds.
-func fetchFolder(c fetch.Collection) (string, error) {
-	if !c.IsWeights() {
-		return captioning.DatasetFolder(c.Dataset())
+// folder is the target folder of a collection: by default the one in which captionlab looks for it.
+func (c *fetchCall) folder(collection fetch.Collection) (string, error) {
+	switch {
+	case c.to != "":
+		return c.to, nil
+	case collection.IsWeights():
+		return cache.Weights()
 	}
-	cache, err := weights.CacheDir()
-	return filepath.Join(cache, "weights"), err
+	return captioning.DatasetFolder(collection.Dataset())
 }
 
-func fetchOne(ctx context.Context, out io.Writer, c fetch.Collection, dir string, dryRun bool) error {
+func (c *fetchCall) one(ctx context.Context, out io.Writer, collection fetch.Collection) error {
+	dir, err := c.folder(collection)
+	if err != nil {
+		return err
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s: %s, into %s\n", c.Name, c.About, dir)
-	for _, f := range c.Files {
+	fmt.Fprintf(w, "%s: %s, into %s\n", collection.Name, collection.About, dir)
+	for _, f := range collection.Files {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", f.URL, fetch.Bytes(f.Size), filepath.Join(dir, filepath.FromSlash(f.Path)))
 	}
-	if err := w.Flush(); err != nil || dryRun {
+	if err := w.Flush(); err != nil || c.dryRun {
 		return err
 	}
 	m := newMeter()
-	done, err := fetch.Get(ctx, c, dir, fetch.Options{Progress: func(p fetch.Progress) {
+	done, err := fetch.Get(ctx, collection, dir, fetch.Options{Progress: func(p fetch.Progress) {
 		of := ""
 		if p.Total > 0 {
 			of = fmt.Sprintf(" of %s, %v left", fetch.Bytes(p.Total), short(p.Remaining))

@@ -1,7 +1,8 @@
-// Command captionlab trains, compares and reads out image-captioning models. Run it without arguments for its commands.
+// Command captionlab trains, compares and runs image-captioning models. Run it without arguments for a list of its
+// commands.
 //
-// Results go to standard output, progress and warnings to standard error. It exits with 0 when done, 1 when it failed,
-// and 2 when it was called wrongly. Ctrl-C stops long work so that the same command goes on with it.
+// Results go to standard output, progress and warnings to standard error. The exit status is 0 for success, 1 for a
+// failure and 2 for wrong usage. Ctrl-C stops long work so that the same command can continue it.
 package main
 
 import (
@@ -50,9 +51,10 @@ func run(args []string) int {
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "captionlab",
-		Short:         "Train, compare and read out image-captioning models",
-		Long:          "captionlab reproduces \"Image Captioning using an LSTM Network\" and every variation of it.\nStart with:  captionlab setup  and then  captionlab demo",
+		Use:   "captionlab",
+		Short: "Train, compare and run image-captioning models",
+		Long: "captionlab reproduces \"Image Captioning using an LSTM Network\" and every variation of it.\n" +
+			"Start with:  captionlab setup  and then  captionlab demo",
 		SilenceErrors: true, SilenceUsage: true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -64,12 +66,13 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newSetupCommand(), newDemoCommand(), newFetchCommand(), newFeaturesCommand(), newTrainCommand(), newEvaluateCommand(), newCaptionCommand(),
-		newScoreCommand(), newTokenizeCommand(), newReproduceCommand(), newReportCommand())
+	root.AddCommand(newSetupCommand(), newDemoCommand(), newFetchCommand(), newFeaturesCommand(), newTrainCommand(),
+		newEvaluateCommand(), newCaptionCommand(), newScoreCommand(), newTokenizeCommand(), newReproduceCommand(),
+		newReportCommand())
 	return root
 }
 
-// exactly and atLeast are cobra's checks of the number of arguments, as usage errors.
+// exactly and atLeast check the number of arguments and return usage errors.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {

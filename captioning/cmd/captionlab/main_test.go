@@ -102,7 +102,8 @@ func TestWrongCalls(t *testing.T) {
 			cmd.Env = append(cmd.Env, "CAPTIONLAB_DATA=")
 			code, out, errs := call(t, cmd)
 			if code != c.code || !strings.Contains(errs, c.want) || out != "" {
-				t.Errorf("exit %d, standard error %q, standard output %q; want exit %d and %q", code, errs, out, c.code, c.want)
+				t.Errorf("exit %d, standard error %q, standard output %q; want exit %d and %q", code, errs, out, c.code,
+					c.want)
 			}
 			if strings.Contains(errs, "goroutine") {
 				t.Errorf("a panic: %s", errs)
@@ -115,7 +116,8 @@ func TestDryRunShowsThePlanAndLeavesNothing(t *testing.T) {
 	xlatest.OpenForTest(t)
 	dir := t.TempDir()
 	code, out, errs := call(t, program(dir, "reproduce", "--only", "lr-*,baseline", "--seeds", "4,5", "--dry-run"))
-	if code != 0 || !strings.Contains(out, "lr-5e-3/seed-4") || !strings.Contains(out, "baseline/seed-5") || strings.Contains(out, "rnn") {
+	if code != 0 || !strings.Contains(out, "lr-5e-3/seed-4") || !strings.Contains(out, "baseline/seed-5") ||
+		strings.Contains(out, "rnn") {
 		t.Errorf("exit %d, standard error %q, plan:\n%s", code, errs, out)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
@@ -151,12 +153,14 @@ func TestDamagedFeaturesAndHostileWeights(t *testing.T) {
 	}
 }
 
-// TestTrainStopResumeCaption goes the whole way on the embedded dataset: training is interrupted by Ctrl-C, goes on, and
-// the trained run captions pictures of every kind.
+// TestTrainStopResumeCaption goes the whole way on the embedded dataset: training is interrupted by Ctrl-C, goes on,
+// and the trained run captions pictures of every kind.
 func TestTrainStopResumeCaption(t *testing.T) {
 	xlatest.OpenForTest(t)
 	dir := t.TempDir()
-	args := strings.Fields("train --dataset shapes --out run --set epochs=2 --set hidden=64 --set embedding=32 --set learning_rate=5e-3 --set min_count=1")
+	args := strings.Fields(
+		"train --dataset shapes --out run --set epochs=2 --set hidden=64 --set embedding=32 --set learning_rate=5e-3 --set min_count=1",
+	)
 	cmd := program(dir, args...)
 	errs, err := cmd.StderrPipe()
 	if err != nil {
@@ -174,7 +178,8 @@ func TestTrainStopResumeCaption(t *testing.T) {
 		}
 	}
 	cmd.Wait()
-	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(last, "--resume") || !strings.Contains(last, "run folder run") {
+	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(last, "--resume") ||
+		!strings.Contains(last, "run folder run") {
 		t.Fatalf("after Ctrl-C: %v, last line %q", cmd.ProcessState, last)
 	}
 	if code, _, errs := call(t, program(dir, args...)); code != 1 || !strings.Contains(errs, "--resume") {
@@ -212,7 +217,8 @@ func captionFiles(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
-	code, out, errs := call(t, program(dir, "caption", "run", "a.jpg", "b.png", "c.webp", "d.jpg", "e.jpg", "missing.jpg", "--json"))
+	code, out, errs := call(t,
+		program(dir, "caption", "run", "a.jpg", "b.png", "c.webp", "d.jpg", "e.jpg", "missing.jpg", "--json"))
 	var rows []struct {
 		ID      string `json:"image_id"`
 		Caption string
@@ -243,7 +249,8 @@ func captionFiles(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	code, out, errs = call(t, program(dir, "caption", "run", ".", "--json"))
-	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != 1 || len(rows) != 4 || rows[3].ID != "linked.jpg" {
+	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != 1 || len(rows) != 4 ||
+		rows[3].ID != "linked.jpg" {
 		t.Errorf("a folder: exit %d, %v, captions %+v", code, err, rows)
 	}
 	for _, want := range []string{"files have no caption", "d.jpg", "nowhere.jpg", filepath.Join("run", "run.json")} {
@@ -254,7 +261,8 @@ func captionFiles(t *testing.T, dir string) {
 	if strings.Contains(errs, ".hidden") {
 		t.Error("a hidden file was taken")
 	}
-	if code, _, errs := call(t, program(dir, "caption", "run", t.TempDir())); code != 1 || !strings.Contains(errs, "holds no file") {
+	if code, _, errs := call(t, program(dir, "caption", "run", t.TempDir())); code != 1 ||
+		!strings.Contains(errs, "holds no file") {
 		t.Errorf("an empty folder: exit %d, %s", code, errs)
 	}
 	if code, out, errs := call(t, program(dir, "caption", "run", "a.jpg")); code != 0 || len(strings.Fields(out)) == 0 {
@@ -263,7 +271,9 @@ func captionFiles(t *testing.T, dir string) {
 }
 
 // tinyWebP is a lossless picture of 2x2 pixels, written by Pillow 12.
-var tinyWebP = []byte("\x52\x49\x46\x46\x1e\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x4c\x11\x00\x00\x00\x2f\x01\x40\x00\x00\x07\x50\x8f\x22\x17\xa5\xff\x81\x88\xe8\x7f\x00\x00")
+var tinyWebP = []byte(
+	"\x52\x49\x46\x46\x1e\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x4c\x11\x00\x00\x00\x2f\x01\x40\x00\x00\x07\x50\x8f\x22\x17\xa5\xff\x81\x88\xe8\x7f\x00\x00",
+)
 
 func TestScoreAndTokenize(t *testing.T) {
 	dir := t.TempDir()
@@ -320,7 +330,9 @@ func TestScoreAndTokenize(t *testing.T) {
 		}
 	}
 	_, out, _ := call(t, program(dir, "score", "--references", "refs.json", "--captions", "caps.json", "--json"))
-	if err := json.Unmarshal([]byte(out), &report); err != nil || len(report.Coco.BLEU) != 4 || len(report.Coco.Images) != 2 || report.Coco.Images[1].ID != 2 {
+	if err := json.Unmarshal([]byte(out), &report); err != nil || len(report.Coco.BLEU) != 4 ||
+		len(report.Coco.Images) != 2 ||
+		report.Coco.Images[1].ID != 2 {
 		t.Errorf("%v in %s", err, out)
 	}
 	cmd := program(dir, "tokenize")
@@ -328,7 +340,8 @@ func TestScoreAndTokenize(t *testing.T) {
 	if code, out, errs := call(t, cmd); code != 0 || out != "a man 's dog\n\nlast -lrb- line -rrb-\n" {
 		t.Errorf("exit %d, %q, %s", code, out, errs)
 	}
-	if code, _, errs := call(t, program(dir, "tokenize", "--tokens", "nosuch")); code != 2 || !strings.Contains(errs, "treebank") {
+	if code, _, errs := call(t, program(dir, "tokenize", "--tokens", "nosuch")); code != 2 ||
+		!strings.Contains(errs, "treebank") {
 		t.Errorf("exit %d, %s", code, errs)
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/term"
 )
 
-// meter shows how long work gets on: one line that is rewritten on a terminal, a plain line every ten seconds elsewhere.
+// meter shows the progress of long work: on a terminal, one line that is rewritten; elsewhere, a plain line every ten
+// seconds.
 type meter struct {
 	out      io.Writer
 	terminal bool
@@ -21,7 +22,7 @@ func newMeter() *meter {
 	return &meter{out: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))}
 }
 
-// show prints the line, unless the last one is too fresh; final ones are always printed.
+// show prints the line unless the last one is too recent. A final line is always printed.
 func (m *meter) show(final bool, format string, args ...any) {
 	now := time.Now()
 	if !final && now.Before(m.next) {
@@ -42,7 +43,7 @@ func (m *meter) show(final bool, format string, args ...any) {
 	m.next = now.Add(pause)
 }
 
-// say prints a line of its own.
+// say prints a separate line.
 func (m *meter) say(format string, args ...any) {
 	if m.dirty {
 		fmt.Fprintln(m.out)
@@ -51,5 +52,5 @@ func (m *meter) say(format string, args ...any) {
 	fmt.Fprintf(m.out, format+"\n", args...)
 }
 
-// short is a duration in whole seconds.
+// short rounds a duration to whole seconds.
 func short(d time.Duration) time.Duration { return d.Round(time.Second) }

@@ -12,10 +12,11 @@ func newReportCommand() *cobra.Command {
 	var check bool
 	var root string
 	cmd := &cobra.Command{
-		Use:     "report",
-		Short:   "Make the tables, figures and claims out of the records",
-		Long:    "Writes results/README.md, the figures beside it, and the table in README.md out of the records in results/ alone.",
-		Example: "  captionlab report\n  captionlab report --check   # fails where a table is stale",
+		Use:   "report",
+		Short: "Generate the tables, figures and claims from the records",
+		Long: "Writes results/README.md, the figures next to it, and the tables in README.md, from the records in\n" +
+			"results/ only.",
+		Example: "  captionlab report\n  captionlab report --check   # fails if a table is stale",
 		Args:    exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if check {
@@ -31,7 +32,7 @@ func newReportCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&check, "check", false, "write nothing; fail where a file is not what the records give")
-	cmd.Flags().StringVar(&root, "root", ".", "folder that holds README.md and results/")
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing; fail if a file differs from what the records give")
+	cmd.Flags().StringVar(&root, "root", ".", "folder of README.md and results/")
 	return cmd
 }

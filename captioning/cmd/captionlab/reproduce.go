@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,30 +15,34 @@ import (
 
 	"captionlab/captioning"
 	"captionlab/captioning/experiment"
-	"captionlab/captioning/weights"
+	"captionlab/captioning/internal/cache"
+	"captionlab/captioning/score"
+	"captionlab/captioning/xla"
 )
 
 func newReproduceCommand() *cobra.Command {
 	var c reproduceCall
 	cmd := &cobra.Command{
 		Use:   "reproduce",
-		Short: "Make every declared run that is not done yet, and its records",
-		Long: "Trains every declared experiment on a dataset, each seed once, reads every model out in many ways, and leaves the\n" +
-			"records in results/DATASET/EXPERIMENT/seed-N. What is done is left alone; what was stopped goes on. Checkpoints stay in\n" +
-			"the cache folder. Then: captionlab report",
+		Short: "Complete every declared run and its records",
+		Long: "Trains every declared experiment on a dataset with each of its seeds, generates captions with every\n" +
+			"decoding strategy, and writes records to results/DATASET/EXPERIMENT/seed-N. Finished runs are\n" +
+			"skipped; interrupted ones resume. Checkpoints stay in the cache folder. Next step: captionlab report",
 		Example: "  captionlab reproduce --dataset flickr8k --data ~/flickr8k --dry-run\n" +
 			"  captionlab reproduce --dataset flickr8k --only 'lr-*'\n" +
 			"  captionlab reproduce --dataset coco --split pa4 --encoder resnet50   # the paper's own setting\n" +
 			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1,2,3,4,5\n" +
-			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1 --again   # are these still the numbers?",
+			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1 --again   # still the same numbers?",
 		Args: exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	c.data.register(cmd, "split")
-	cmd.Flags().StringVar(&c.only, "only", "*", "experiments to run, as a pattern: 'lr-*', or several with commas between")
-	cmd.Flags().Int64SliceVar(&c.seeds, "seeds", nil, "seeds to run, as in 1,2,3 (default: those that each experiment declares)")
-	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "show the plan alone")
-	cmd.Flags().BoolVar(&c.again, "again", false, "make runs anew that are done, and tell whether the weights are the same")
+	cmd.Flags().StringVar(&c.only, "only", "*",
+		"experiments to run: a pattern such as 'lr-*', or several separated by commas")
+	cmd.Flags().Int64SliceVar(&c.seeds, "seeds", nil,
+		"seeds to run, such as 1,2,3 (default: those that each experiment declares)")
+	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "only show the plan")
+	cmd.Flags().BoolVar(&c.again, "again", false, "repeat finished runs and report whether the weights are the same")
 	cmd.Flags().StringVar(&c.results, "results", "results", "folder of the records")
 	return cmd
 }
@@ -50,6 +53,9 @@ type reproduceCall struct {
 	only, results string
 	seeds         []int64
 	dryRun, again bool
+
+	backend compute.Backend // nil for a dry run
+	info    xla.Info
 }
 
 func (c *reproduceCall) run(ctx context.Context, out io.Writer) error {
@@ -57,20 +63,21 @@ func (c *reproduceCall) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	backend, info, err := openBackend()
+	if !c.dryRun {
+		if c.backend, c.info, err = openBackend(); err != nil {
+			return err
+		}
+	}
+	data, err := c.data.open(ctx, c.backend)
 	if err != nil {
 		return err
 	}
-	d, err := c.data.openEncoder(ctx, backend)
+	defer data.Close()
+	runs, err := cache.Runs()
 	if err != nil {
 		return err
 	}
-	cache, err := weights.CacheDir()
-	if err != nil {
-		return err
-	}
-	r := captioning.Reproduction{Dataset: d.dataset, Fingerprint: d.fingerprint, Encoder: d.encoder.Identity(),
-		Results: c.results, Checkpoints: filepath.Join(cache, "runs"), Again: c.again}
+	r := captioning.Reproduction{Data: data, Results: c.results, Checkpoints: runs, Again: c.again}
 	jobs, err := r.Plan(experiments, c.seeds)
 	if err != nil {
 		return err
@@ -78,23 +85,37 @@ func (c *reproduceCall) run(ctx context.Context, out io.Writer) error {
 	if err := printPlan(out, jobs); err != nil || c.dryRun {
 		return err
 	}
-	if err := d.openFeatures(ctx); err != nil {
+	if _, err := data.Features(ctx); err != nil { // before the first job, for a message of its own
 		return err
 	}
+	return c.all(ctx, out, r, jobs)
+}
+
+// all completes the jobs that are not done. A failed job does not stop the others.
+func (c *reproduceCall) all(ctx context.Context, out io.Writer, r captioning.Reproduction,
+	jobs []captioning.Job) error {
 	var failed []error
 	for i, j := range jobs {
 		if j.Done {
 			continue
 		}
 		before, _ := experiment.ReadRun(j.Records)
-		err := c.one(ctx, backend, r, d, j, experiment.Run{Backend: info, Command: c.commandFor(j)}, fmt.Sprintf("%s (%d of %d)", j.Name(), i+1, len(jobs)))
+		m := newMeter()
+		m.say("%s (%d of %d)", j.Name(), i+1, len(jobs))
+		err := r.Run(
+			ctx,
+			c.backend,
+			j,
+			captioning.RunOptions{Run: experiment.Run{Backend: c.info, Command: c.commandFor(j)},
+				Progress: trainMeter(m), Warn: func(line string) { m.say("%s", line) }},
+		)
 		switch {
 		case errors.Is(err, captioning.ErrStopped) || ctx.Err() != nil:
-			return fmt.Errorf("stopped in %s; run the same command again to go on", j.Name())
+			return fmt.Errorf("stopped in %s; run the same command again to continue", j.Name())
 		case errors.Is(err, captioning.ErrInUse):
-			newMeter().say("%s: another process is at it", j.Name())
+			m.say("%s: another process is working on it", j.Name())
 		case err != nil:
-			newMeter().say("%s failed: %v", j.Name(), err)
+			m.say("%s failed: %v", j.Name(), err)
 			failed = append(failed, fmt.Errorf("%s: %w", j.Name(), err))
 		default:
 			if err := printDone(out, j, before); err != nil {
@@ -108,25 +129,20 @@ func (c *reproduceCall) run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-func (c *reproduceCall) one(ctx context.Context, backend compute.Backend, r captioning.Reproduction, d *data, j captioning.Job, run experiment.Run, name string) error {
-	m := newMeter()
-	m.say("%s", name)
-	return r.Run(ctx, backend, d.features, j, run, trainMeter(m), func(line string) { m.say("%s", line) })
-}
-
-// commandFor is the command that makes one job again.
+// commandFor is the command that repeats one job.
 func (c *reproduceCall) commandFor(j captioning.Job) []string {
-	command := []string{"captionlab", "reproduce", "--dataset", c.data.dataset, "--only", j.Experiment.Name, "--seeds", fmt.Sprint(j.Settings.Seed), "--again"}
-	if c.data.split != "" {
-		command = append(command, "--split", c.data.split)
+	command := []string{"captionlab", "reproduce", "--dataset", c.data.dataset, "--only", j.Experiment.Name,
+		"--seeds", fmt.Sprint(j.Settings.Seed), "--again"}
+	if split := c.data.options.Split; split != "" {
+		command = append(command, "--split", split)
 	}
-	if c.data.encoder.Name != "" {
-		command = append(command, "--encoder", c.data.encoder.Name)
+	if name := c.data.options.Encoder.Name; name != "" {
+		command = append(command, "--encoder", name)
 	}
 	return command
 }
 
-// matching returns the declared experiments that one of the patterns, with commas between, matches.
+// matching returns the declared experiments that match one of the comma-separated patterns.
 func matching(patterns string) ([]experiment.Experiment, error) {
 	all, err := experiment.Declared()
 	if err != nil {
@@ -169,11 +185,11 @@ func printPlan(out io.Writer, jobs []captioning.Job) error {
 		total += j.AtMost
 		fmt.Fprintf(w, "%s\t%s\t%s\n", j.Name(), state, takes)
 	}
-	fmt.Fprintf(w, "all\t\t%v; less where it ends early\n", short(total))
+	fmt.Fprintf(w, "all\t\t%v; less if runs end early\n", short(total))
 	return w.Flush()
 }
 
-// printDone tells a run's scores, and for one that was made again whether it ended as before.
+// printDone prints a run's scores and, for a repeated run, whether it ended as before.
 func printDone(out io.Writer, j captioning.Job, before experiment.Run) error {
 	run, err := experiment.ReadRun(j.Records)
 	if err != nil {
@@ -183,14 +199,17 @@ func printDone(out io.Writer, j captioning.Job, before experiment.Run) error {
 	if err != nil {
 		return err
 	}
-	pa4 := readouts.Readouts[0].PA4
+	pa4 := score.Intervals(readouts.Readouts[0].PA4)
+	bleu1, _ := pa4.Get(score.BLEU1)
+	bleu4, _ := pa4.Get(score.BLEU4)
 	again := ""
 	if before.Identity == run.Identity {
 		again = ", the same weights as before"
 		if before.Weights != run.Weights {
-			again = fmt.Sprintf(", other weights than before (those came from %s, %s)", before.Host.CPU, before.Started)
+			again = fmt.Sprintf(", other weights than before (those are from %s, %s)", before.Host.CPU, before.Started)
 		}
 	}
-	_, err = fmt.Fprintf(out, "%s: best epoch %d of %d, pa4 BLEU-1 %.2f, BLEU-4 %.2f%s\n", j.Name(), run.BestEpoch, run.Epochs, pa4[0].Value, pa4[1].Value, again)
+	_, err = fmt.Fprintf(out, "%s: best epoch %d of %d, pa4 BLEU-1 %.2f, BLEU-4 %.2f%s\n",
+		j.Name(), run.BestEpoch, run.Epochs, bleu1.Value, bleu4.Value, again)
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,7 @@ func newSetupCommand() *cobra.Command {
 	var asJSON, pluginOnly bool
 	cmd := &cobra.Command{
 		Use:     "setup",
-		Short:   "Find or install the XLA plugin and the small encoder; say what was done",
+		Short:   "Find or install the XLA plugin and the small encoder",
 		Example: "  captionlab setup\n  captionlab setup --plugin fastatomstruct-xla-cpu --lib ~/plugins",
 		Args:    exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -40,30 +41,39 @@ func newSetupCommand() *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(out).Encode(map[string]any{"plugin": plugin, "encoder": source})
 			}
-			fmt.Fprintf(out, "XLA plugin    %s\n              version %s, %s\n              SHA-256 %s\n", plugin.Path, plugin.Version, came(plugin.Origin), plugin.SHA256)
+			fmt.Fprintf(out, "XLA plugin    %s\n              version %s, %s\n              SHA-256 %s\n",
+				plugin.Path, plugin.Version, origin(plugin.Origin), plugin.SHA256)
 			if !pluginOnly {
-				origin := "found"
-				if source.Fetched {
-					origin = source.Origin
-				}
-				if source.Replaced {
-					origin += " (a damaged file was replaced)"
-				}
-				fmt.Fprintf(out, "small encoder %s\n              %s\n              SHA-256 %s\n", source.Path, came(origin), source.SHA256)
+				printEncoder(out, source)
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&options.Wheel, "plugin", "", "install this wheel's plugin, even where there is another one")
-	cmd.Flags().StringVar(&options.Dir, "lib", "", "folder to install the plugin to (default: the user's go-xla folder)")
-	cmd.Flags().BoolVar(&pluginOnly, "plugin-only", false, "leave the encoder's weights alone")
+	cmd.Flags().StringVar(&options.Wheel, "plugin", "",
+		"install the plugin of this wheel, even if another one is installed")
+	cmd.Flags().StringVar(&options.Dir, "lib", "",
+		"folder to install the plugin in (default: the user's go-xla folder)")
+	cmd.Flags().BoolVar(&pluginOnly, "plugin-only", false, "do not fetch the encoder's weights")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
 }
 
-func came(origin string) string {
-	if origin == "found" {
-		return "was there already"
+func printEncoder(out io.Writer, source weights.Source) {
+	from := "found"
+	if source.Fetched {
+		from = source.Origin
 	}
-	return "installed from " + origin
+	if source.Replaced {
+		from += " (a damaged file was replaced)"
+	}
+	fmt.Fprintf(out, "small encoder %s\n              %s\n              SHA-256 %s\n", source.Path, origin(from),
+		source.SHA256)
+}
+
+// origin says where an installed file came from.
+func origin(from string) string {
+	if from == "found" {
+		return "already installed"
+	}
+	return "installed from " + from
 }

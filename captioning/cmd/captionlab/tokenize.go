@@ -14,10 +14,11 @@ import (
 func newTokenizeCommand() *cobra.Command {
 	var tokens string
 	cmd := &cobra.Command{
-		Use:     "tokenize",
-		Short:   "Tokenize captions: a caption a line in, tokens a line out",
-		Example: "  captionlab tokenize < captions.txt\n  echo \"A man's dog.\" | captionlab tokenize --tokens treebank",
-		Args:    exactly(0, "none: captions come from standard input"),
+		Use:   "tokenize",
+		Short: "Tokenize captions: one caption per line in, its tokens per line out",
+		Example: "  captionlab tokenize < captions.txt\n" +
+			"  echo \"A man's dog.\" | captionlab tokenize --tokens treebank",
+		Args: exactly(0, "none: captions are read from standard input"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			tokenize, err := score.Tokenizer(tokens)
 			if err != nil {
@@ -29,7 +30,7 @@ func newTokenizeCommand() *cobra.Command {
 				if line != "" {
 					out.WriteString(strings.Join(tokenize(strings.TrimSuffix(line, "\n")), " "))
 					out.WriteByte('\n')
-					if in.Buffered() == 0 { // whoever types sees the answer at once
+					if in.Buffered() == 0 { // someone who types sees the answer at once
 						if err := out.Flush(); err != nil {
 							return err
 						}

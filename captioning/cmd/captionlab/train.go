@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,81 +13,112 @@ import (
 	"github.com/spf13/cobra"
 
 	"captionlab/captioning"
+	"captionlab/captioning/decoder"
 	"captionlab/captioning/experiment"
+	"captionlab/datasets"
 )
 
+// trainCall is one call of captionlab train.
+type trainCall struct {
+	data         dataFlags
+	name, out    string
+	seed         int64
+	set          []string
+	resume       bool
+	seedIsChosen bool
+}
+
 func newTrainCommand() *cobra.Command {
-	var flags dataFlags
-	var name, out string
-	var seed int64
-	var set []string
-	var resume bool
+	var c trainCall
 	cmd := &cobra.Command{
 		Use:   "train",
 		Short: "Train one model and evaluate it on the test split",
 		Example: "  captionlab train --dataset shapes\n" +
 			"  captionlab train --dataset flickr8k --data ~/flickr8k --experiment baseline --seed 2\n" +
-			"  captionlab train --dataset flickr8k --set hidden=1024 --set learning_rate=1e-4 --out ~/runs/wide\n" +
-			"  captionlab train --dataset flickr8k --out ~/runs/wide --set hidden=1024 --set learning_rate=1e-4 --resume",
+			"  captionlab train --dataset flickr8k --set hidden=1024 --out ~/runs/wide\n" +
+			"  captionlab train --dataset flickr8k --set hidden=1024 --out ~/runs/wide --resume",
 		Args: exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings, err := experiment.Named(name)
-			if err != nil {
-				return usageError{err}
-			}
-			if cmd.Flags().Changed("seed") {
-				settings.Seed = seed
-			}
-			for _, assignment := range set {
-				if err := settings.Set(assignment); err != nil {
-					return usageError{err}
-				}
-			}
-			if err := settings.Check(nil); err != nil {
-				return usageError{err}
-			}
-			if out == "" {
-				out = filepath.Join("results", flags.dataset, name, fmt.Sprintf("seed-%d", settings.Seed))
-			}
-			if _, err := os.Stat(filepath.Join(out, experiment.ReadoutsFile)); err == nil {
-				return fmt.Errorf("%s holds the records of a run that captionlab reproduce made, which this one would write over: choose another folder with --out", out)
-			}
-			return train(cmd, flags, settings, name, out, resume)
+			c.seedIsChosen = cmd.Flags().Changed("seed")
+			return c.run(cmd.Context(), cmd.OutOrStdout())
 		},
 	}
-	flags.register(cmd, "split")
-	cmd.Flags().StringVar(&name, "experiment", "baseline", "declared experiment whose settings to use")
-	cmd.Flags().StringArrayVar(&set, "set", nil, "change a setting, as in --set hidden=1024 (may be repeated)")
-	cmd.Flags().Int64Var(&seed, "seed", 1, "seed of initial weights and shuffling")
-	cmd.Flags().StringVar(&out, "out", "", "folder of the run (default: results/DATASET/EXPERIMENT/seed-N)")
-	cmd.Flags().BoolVar(&resume, "resume", false, "go on with a run that was stopped")
+	c.data.register(cmd, "split")
+	cmd.Flags().StringVar(&c.name, "experiment", "baseline", "declared experiment whose settings to use")
+	cmd.Flags().StringArrayVar(&c.set, "set", nil, "change a setting, as in --set hidden=1024 (may be repeated)")
+	cmd.Flags().Int64Var(&c.seed, "seed", 1, "seed of the initial weights and of shuffling")
+	cmd.Flags().StringVar(&c.out, "out", "", "run folder (default: results/DATASET/EXPERIMENT/seed-N)")
+	cmd.Flags().BoolVar(&c.resume, "resume", false, "continue a run that was stopped")
 	return cmd
 }
 
-// train trains, evaluates, writes the run's records and prints its scores.
-func train(cmd *cobra.Command, flags dataFlags, settings experiment.Settings, name, out string, resume bool) error {
-	ctx, started := cmd.Context(), time.Now()
+// settings are those of the experiment with the changes of the command line.
+func (c *trainCall) settings() (experiment.Settings, error) {
+	s, err := experiment.Named(c.name)
+	if err != nil {
+		return s, err
+	}
+	if c.seedIsChosen {
+		s.Seed = c.seed
+	}
+	for _, assignment := range c.set {
+		if err := s.Set(assignment); err != nil {
+			return s, err
+		}
+	}
+	return s, s.Check(nil)
+}
+
+// run trains, evaluates, writes the run's records and prints its scores.
+func (c *trainCall) run(ctx context.Context, out io.Writer) error {
+	started := time.Now()
+	settings, err := c.settings()
+	if err != nil {
+		return usageError{err}
+	}
+	if c.out == "" {
+		c.out = filepath.Join("results", c.data.dataset, c.name, fmt.Sprintf("seed-%d", settings.Seed))
+	}
+	if _, err := os.Stat(filepath.Join(c.out, experiment.ReadoutsFile)); err == nil {
+		return fmt.Errorf("%s holds the records of a run by captionlab reproduce, which this run would overwrite: "+
+			"choose another folder with --out", c.out)
+	}
 	backend, info, err := openBackend()
 	if err != nil {
 		return err
 	}
-	d, err := flags.open(ctx, backend)
+	data, err := c.data.open(ctx, backend)
 	if err != nil {
 		return err
 	}
+	defer data.Close()
 	m := newMeter()
-	config := captioning.TrainConfig{Dir: out, Dataset: d.dataset, Fingerprint: d.fingerprint, Features: d.features,
-		Settings: settings, Resume: resume, Progress: trainMeter(m), Warn: func(line string) { m.say("%s", line) }}
-	checkpoint, err := captioning.Train(ctx, backend, config)
+	config := captioning.TrainConfig{Dir: c.out, Settings: settings, Resume: c.resume, Progress: trainMeter(m),
+		Warn: func(line string) { m.say("%s", line) }}
+	model, err := captioning.Train(ctx, backend, data, config)
 	if errors.Is(err, captioning.ErrStopped) {
-		return fmt.Errorf("%w (run folder %s)", err, out)
+		return fmt.Errorf("stopped; run the same command with --resume to continue (run folder %s)", c.out)
 	}
 	if err != nil {
 		return err
 	}
-	run := experiment.Run{Experiment: name, Backend: info, Command: commandLine()}
-	_, err = finish(ctx, cmd.OutOrStdout(), backend, d, checkpoint, run, started, out)
-	return err
+	defer model.Close()
+	run := experiment.Run{Experiment: c.name, Backend: info, Command: commandLine()}
+	e, err := finish(ctx, model, data, captioning.RecordOptions{Dir: c.out, Run: run, Started: started})
+	if err != nil {
+		return err
+	}
+	return printEvaluation(out, e, "")
+}
+
+// finish evaluates a trained model on the test split and writes its records.
+func finish(ctx context.Context, model *captioning.Model, data *captioning.Data, o captioning.RecordOptions) (
+	*captioning.Evaluation, error) {
+	e, err := model.Evaluate(ctx, data, datasets.Test, decoder.GenerateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return e, model.WriteRecords(ctx, data, e, o)
 }
 
 // trainMeter shows training on a meter.
@@ -101,8 +134,8 @@ func trainMeter(m *meter) func(captioning.TrainProgress) {
 	}
 }
 
-// commandLine is how the program was called, with its path cut to the name and without --resume: a run that went on is the
-// run that was never stopped.
+// commandLine is the program's command line, with its path cut to the name and without --resume: a resumed run is the
+// same run as one that was never stopped.
 func commandLine() []string {
 	args := slices.DeleteFunc(slices.Clone(os.Args[1:]), func(arg string) bool { return arg == "--resume" })
 	return append([]string{filepath.Base(os.Args[0])}, args...)

@@ -1,6 +1,5 @@
-// Package atomicfile writes files that appear whole or not at all: the bytes go to a temporary file in the same folder,
-// are synced to the disk, and only then renamed over the final name. A reader, or a run that was killed half-way, never
-// sees half a file.
+// Package atomicfile writes files completely or not at all. It writes to a temporary file in the same folder, syncs
+// it to disk and renames it to the final name. A reader never sees an incomplete file, even after a run was killed.
 package atomicfile
 
 import (
@@ -15,10 +14,10 @@ import (
 	"syscall"
 )
 
-// tempMark is in the name of every temporary file, so that Clean can tell a left-over from a user's file.
+// tempMark is part of every temporary file's name, so that Clean can tell leftovers from a user's files.
 const tempMark = ".partial-"
 
-// WriteFile writes data to path, whole or not at all, creating the folder if needed. See Write.
+// WriteFile writes data to path completely or not at all. See Write.
 func WriteFile(path string, data []byte) error {
 	return Write(path, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -26,8 +25,9 @@ func WriteFile(path string, data []byte) error {
 	})
 }
 
-// Write calls write with a buffered writer and moves the result to path once it is safely on disk. An existing file is
-// replaced in one step, or left as it was when anything fails: the error names path and, for a full disk, says so.
+// Write calls write with a buffered writer and moves the result to path once it is on disk. It creates path's folder
+// if needed and replaces an existing file in one step. If anything fails, an existing file stays unchanged; the error
+// names path and says so if the disk is full.
 func Write(path string, write func(w io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -66,7 +66,7 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	return syncDir(dir)
 }
 
-// Clean removes what a killed Write left in dir. Call it only while no other process writes there.
+// Clean removes the temporary files that a killed Write left in dir. Call it only while no other process writes there.
 func Clean(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,6 +94,7 @@ func syncDir(dir string) error {
 	return d.Sync()
 }
 
+// explain adds what to do about a full disk.
 func explain(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
 		return fmt.Errorf("the disk is full; free some space or choose another folder (%w)", err)

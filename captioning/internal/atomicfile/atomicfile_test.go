@@ -22,7 +22,7 @@ func TestFailedWriteKeepsTheOldFile(t *testing.T) {
 		return broken
 	})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), path) {
-		t.Fatalf("error %v does not wrap the cause and name the file", err)
+		t.Fatalf("error %v does not wrap the cause or does not name the file", err)
 	}
 	got, err := os.ReadFile(path)
 	if err != nil || string(got) != "old" {
@@ -36,7 +36,7 @@ func TestFailedWriteKeepsTheOldFile(t *testing.T) {
 
 func TestFullDisk(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip("SKIPPED: this system has no /dev/full to stand for a full disk")
+		t.Skip("SKIPPED, NOT PASSED: this system has no /dev/full to simulate a full disk")
 	}
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package chart draws line charts as SVG that stands by itself: in a file, a README or a saved notebook.
-// It exists beside gonum/plot, which package nbkit uses, for the second axis that gonum/plot does not have.
+// Package chart draws line charts and histograms as self-contained SVG for files, web pages and saved notebooks. Every
+// chart has the same look; it follows the reader's choice of a light or dark color scheme.
 package chart
 
 import (
@@ -9,98 +9,134 @@ import (
 	"strings"
 )
 
-// Chart is one chart. Its right axis is drawn where a series asks for it.
+// Chart is one chart. The right axis is drawn if a series uses it.
 type Chart struct {
-	Title, X, Left, Right string // captions of the chart and of its axes
-	LogX                  bool   // the x axis shows powers evenly
-	Series                []Series
+	Title, X, Left, Right string // titles of the chart and of its axes; empty ones take no space
+	LogX                  bool   // logarithmic x axis; points with x <= 0 are left out
+	WholeX                bool   // the x axis has ticks at whole numbers only
+	// Width and Height are the size in pixels without the legend, which is below the chart. 0 means 760 and 400.
+	Width, Height int
+	Series        []Series
 }
 
-// Series is one line with its points.
+// Series is one line with its points, or the bars of one histogram.
 type Series struct {
-	Name    string
-	Points  [][2]float64
-	OnRight bool // measured on the right axis
-	Dashed  bool
+	Name      string // empty: not in the legend
+	Points    [][2]float64
+	OnRight   bool // measured on the right axis, and dashed
+	SameColor bool // has the color of the series before it
+	// Bars is the width of bars, in units of x. If it is above 0, each point is the top center of a bar that starts at
+	// zero, and the points must be sorted by x. The first series of bars is filled, the others are outlines in front
+	// of it.
+	Bars float64
 }
 
-// colors are told apart by most people (Okabe and Ito 2008).
-var colors = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#b8860b", "#7f3c8d", "#11a579"}
+// maxMarked is the number of points up to which a line has a marker at each point.
+const maxMarked = 25
 
-const (
-	width, height            = 760, 400
-	left, right, top, bottom = 64, 64, 36, 52
-	legendLine               = 18
-)
+// drawing is a chart in the making.
+type drawing struct {
+	Chart
+	out                      strings.Builder
+	width, height            int // of the whole image, without the legend
+	left, right, top, bottom int // edges of the frame
+	x                        axis
+	sides                    [2]axis // left and right
+}
 
-// SVG draws the chart. Points that are not finite are left out. The same chart gives the same text.
+// SVG draws the chart. Points that are not finite are left out. Equal charts give equal text.
 func (c Chart) SVG() string {
-	legend := (len(c.Series)+2)/3*legendLine + 8
-	var out strings.Builder
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="sans-serif" font-size="12" role="img" aria-label="%s">`+"\n",
-		width, height+legend, width, height+legend, html.EscapeString(c.Title))
-	fmt.Fprintf(&out, `<rect width="%d" height="%d" fill="#ffffff"/>`+"\n", width, height+legend)
-	text(&out, width/2, 20, "middle", "#000000", c.Title, `font-size="14" font-weight="bold"`)
+	d := drawing{Chart: c, width: c.Width, height: c.Height}
+	if d.width == 0 {
+		d.width = 760
+	}
+	if d.height == 0 {
+		d.height = 400
+	}
+	d.measure()
+	legend := d.legend()
+	total := d.height
+	if len(legend) > 0 {
+		total = legend[len(legend)-1].y + legendLine
+	}
+	fmt.Fprintf(&d.out, `<svg xmlns="http://www.w3.org/2000/svg" class="captionlab-chart" viewBox="0 0 %d %d"`+
+		` width="%d" height="%d" font-family="%s" font-size="12" role="img" aria-label="%s">`+"\n",
+		d.width, total, d.width, total, fontFamily, html.EscapeString(c.Title))
+	d.out.WriteString(styleSheet)
+	fmt.Fprintf(&d.out, `<rect class="paper" width="%d" height="%d"/>`+"\n", d.width, total)
+	if c.Title != "" {
+		d.text(label{x: float64(d.width) / 2, y: 22, anchor: "middle", class: "title", text: c.Title})
+	}
+	d.drawAxes()
+	for i := range c.Series {
+		d.drawSeries(i)
+	}
+	d.drawLegend(legend)
+	d.out.WriteString("</svg>\n")
+	return d.out.String()
+}
 
-	x := axis{log: c.LogX, from: left, to: width - right}
-	sides := [2]axis{{from: height - bottom, to: top}, {from: height - bottom, to: top}}
-	for _, s := range c.Series {
-		for _, p := range s.Points {
-			if !finite(p) || c.LogX && p[0] <= 0 {
-				continue
-			}
-			x.include(p[0])
-			sides[side(s)].include(p[1])
-		}
-	}
-	for _, tick := range x.ticks() {
-		fmt.Fprintf(&out, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#e4e4e4"/>`+"\n", x.place(tick), top, x.place(tick), height-bottom)
-		text(&out, x.place(tick), height-bottom+16, "middle", "#333333", number(tick), "")
-	}
-	text(&out, (left+width-right)/2, height-12, "middle", "#000000", c.X, "")
-	for i, a := range sides {
-		at, anchor, name, turn := float64(left-6), "end", c.Left, -90
-		if i == 1 {
-			at, anchor, name, turn = width-right+6, "start", c.Right, 90
-		}
-		for _, tick := range a.ticks() {
-			if i == 0 {
-				fmt.Fprintf(&out, `<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#e4e4e4"/>`+"\n", left, a.place(tick), width-right, a.place(tick))
-			}
-			text(&out, at, a.place(tick)+4, anchor, "#333333", number(tick), "")
-		}
-		if a.any {
-			middle := (top + height - bottom) / 2
-			where := 16
-			if i == 1 {
-				where = width - 16
-			}
-			text(&out, float64(where), float64(middle), "middle", "#000000", name, fmt.Sprintf(`transform="rotate(%d %d %d)"`, turn, where, middle))
-		}
-	}
-	fmt.Fprintf(&out, `<rect x="%d" y="%d" width="%d" height="%d" fill="none" stroke="#888888"/>`+"\n", left, top, width-left-right, height-top-bottom)
-	for i, s := range c.Series {
-		color, dash := colors[i%len(colors)], ""
-		if s.Dashed || s.OnRight {
-			dash = ` stroke-dasharray="6 4"`
-		}
-		var line []string
-		for _, p := range s.Points {
-			if finite(p) && (!c.LogX || p[0] > 0) {
-				line = append(line, fmt.Sprintf("%.1f,%.1f", x.place(p[0]), sides[side(s)].place(p[1])))
+// measure sets the ranges of the axes and the edges of the frame.
+func (d *drawing) measure() {
+	d.x = axis{log: d.LogX, whole: d.WholeX}
+	distinct := make(map[float64]bool)
+	for _, s := range d.Series {
+		for _, p := range d.points(s) {
+			distinct[p[0]] = true
+			d.x.include(p[0] - s.Bars/2)
+			d.x.include(p[0] + s.Bars/2)
+			y := &d.sides[side(s)]
+			y.include(p[1])
+			if s.Bars > 0 {
+				y.include(0)
+				y.onZero = true
 			}
 		}
-		fmt.Fprintf(&out, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"%s/>`+"\n", strings.Join(line, " "), color, dash)
-		for _, p := range line {
-			px, py, _ := strings.Cut(p, ",")
-			fmt.Fprintf(&out, `<circle cx="%s" cy="%s" r="3" fill="%s"/>`+"\n", px, py, color)
-		}
-		lx, ly := left+i%3*(width-left-right)/3, height+i/3*legendLine+8
-		fmt.Fprintf(&out, `<line x1="%d" y1="%d" x2="%d" y2="%d" stroke="%s" stroke-width="3"%s/>`+"\n", lx, ly, lx+24, ly, color, dash)
-		text(&out, float64(lx+30), float64(ly+4), "start", "#000000", s.Name, "")
 	}
-	out.WriteString("</svg>\n")
-	return out.String()
+	d.top, d.bottom = 14, d.height-28
+	if d.Title != "" {
+		d.top = 38
+	}
+	if d.X != "" {
+		d.bottom -= 20
+	}
+	for i := range d.sides {
+		d.sides[i].setSpan(float64(d.bottom), float64(d.top), 30)
+	}
+	d.left = d.margin(d.sides[0], d.Left)
+	d.right = d.width - max(20, d.margin(d.sides[1], d.Right))
+	d.x.setSpan(float64(d.left), float64(d.right), 60)
+	if d.LogX && len(distinct) <= 6 {
+		d.x.tickAt(distinct)
+	}
+}
+
+// margin is the space in pixels for a vertical axis: its labels and its title.
+func (d *drawing) margin(a axis, title string) int {
+	if !a.any {
+		return 0
+	}
+	widest := 0.0
+	for _, t := range a.ticks {
+		widest = max(widest, textWidth(t.text))
+	}
+	space := int(math.Ceil(widest)) + 14
+	if title != "" {
+		space += 24
+	}
+	return space
+}
+
+// points are the points of a series that can be drawn.
+func (d *drawing) points(s Series) [][2]float64 {
+	var out [][2]float64
+	for _, p := range s.Points {
+		if sum := p[0] + p[1]; math.IsNaN(sum) || math.IsInf(sum, 0) || d.LogX && p[0]-s.Bars/2 <= 0 {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 func side(s Series) int {
@@ -110,85 +146,54 @@ func side(s Series) int {
 	return 0
 }
 
-func finite(p [2]float64) bool {
-	return !math.IsNaN(p[0]+p[1]) && !math.IsInf(p[0]+p[1], 0)
-}
-
-func text(out *strings.Builder, x, y float64, anchor, color, what, more string) {
-	if more != "" {
-		more = " " + more
+// drawAxes draws the grid, the frame, and the labels and titles of the axes.
+func (d *drawing) drawAxes() {
+	for _, t := range d.x.ticks {
+		x := d.x.place(t.value)
+		fmt.Fprintf(&d.out, `<path class="grid" d="M%.1f %dV%d"/>`+"\n", x, d.top, d.bottom)
+		d.text(label{x: x, y: float64(d.bottom) + 18, anchor: "middle", class: "tick", text: t.text})
 	}
-	fmt.Fprintf(out, `<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s"%s>%s</text>`+"\n", x, y, anchor, color, more, html.EscapeString(what))
-}
-
-// axis maps values to places.
-type axis struct {
-	log, any  bool
-	low, high float64
-	from, to  float64
-}
-
-func (a *axis) include(v float64) {
-	if !a.any {
-		a.any, a.low, a.high = true, v, v
-	}
-	a.low, a.high = min(a.low, v), max(a.high, v)
-}
-
-// ends are the ends of the axis: a little beyond the values.
-func (a *axis) ends() (low, high float64) {
-	low, high = a.low, a.high
-	if a.log {
-		low, high = math.Log(low), math.Log(high)
-	}
-	margin := 0.05 * (high - low)
-	if margin == 0 {
-		margin = max(math.Abs(high)*0.1, 1e-9)
-	}
-	return low - margin, high + margin
-}
-
-func (a *axis) place(v float64) float64 {
-	low, high := a.ends()
-	if a.log {
-		v = math.Log(v)
-	}
-	return a.from + (v-low)/(high-low)*(a.to-a.from)
-}
-
-// ticks are round values on the axis; on a logarithmic one 1, 2 and 5 times powers of ten.
-func (a *axis) ticks() []float64 {
-	if !a.any {
-		return nil
-	}
-	low, high := a.ends()
-	var out []float64
-	if a.log {
-		for e := math.Floor(low / math.Ln10); e <= math.Ceil(high/math.Ln10); e++ {
-			for _, m := range []float64{1, 2, 5} {
-				if v := m * math.Pow(10, e); math.Log(v) >= low && math.Log(v) <= high {
-					out = append(out, v)
-				}
+	middleY := float64(d.top+d.bottom) / 2
+	for i, a := range d.sides {
+		if !a.any {
+			continue
+		}
+		at, anchor, name, turn, where := float64(d.left-8), "end", d.Left, -90, 16.0
+		if i == 1 {
+			at, anchor, name, turn, where = float64(d.right+8), "start", d.Right, 90, float64(d.width-16)
+		}
+		for _, t := range a.ticks {
+			y := a.place(t.value)
+			if i == 0 || !d.sides[0].any {
+				fmt.Fprintf(&d.out, `<path class="grid" d="M%d %.1fH%d"/>`+"\n", d.left, y, d.right)
 			}
+			d.text(label{x: at, y: y + 4, anchor: anchor, class: "tick", text: t.text})
 		}
-		return out
+		d.text(label{x: where, y: middleY, anchor: "middle", class: "name", text: name, turn: turn})
 	}
-	step := math.Pow(10, math.Floor(math.Log10((high-low)/4)))
-	for _, m := range []float64{5, 2} {
-		if (high-low)/(m*step) >= 4 {
-			step *= m
-			break
-		}
-	}
-	for i := math.Ceil(low / step); i*step <= high; i++ {
-		out = append(out, i*step)
-	}
-	return out
+	fmt.Fprintf(&d.out, `<rect class="frame" x="%d" y="%d" width="%d" height="%d"/>`+"\n",
+		d.left, d.top, d.right-d.left, d.bottom-d.top)
+	middleX := float64(d.left+d.right) / 2
+	d.text(label{x: middleX, y: float64(d.bottom) + 40, anchor: "middle", class: "name", text: d.X})
 }
 
-func number(v float64) string {
-	if v != 0 && math.Abs(v) < 1e-2 {
-		return strings.Replace(fmt.Sprintf("%.0e", v), "e-0", "e-", 1)
+// label is a piece of text at a place.
+type label struct {
+	x, y   float64
+	anchor string // start, middle or end
+	class  string
+	text   string
+	turn   int // degrees, clockwise
+}
+
+func (d *drawing) text(l label) {
+	if l.text == "" {
+		return
 	}
-	return fmt.Sprintf("%.4g", v)
+	turn := ""
+	if l.turn != 0 {
+		turn = fmt.Sprintf(` transform="rotate(%d %.1f %.1f)"`, l.turn, l.x, l.y)
+	}
+	fmt.Fprintf(&d.out, `<text class="%s" x="%.1f" y="%.1f" text-anchor="%s"%s>%s</text>`+"\n",
+		l.class, l.x, l.y, l.anchor, turn, html.EscapeString(l.text))
 }

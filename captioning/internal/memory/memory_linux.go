@@ -1,11 +1,12 @@
 //go:build linux && cgo
 
-// Package memory tunes the C library's allocator, from which XLA takes its buffers.
+// Package memory tunes the C library's allocator, which provides XLA's buffers.
 //
-// By default glibc maps most of XLA's buffers anew, to be zeroed page by page, and hands them back after the step; and every
-// thread that compiles leaves a heap of its own. One heap that keeps what it has makes a training step a fifth faster and
-// needs less memory (measured on 2 cores). It has to be said before the first thread allocates, so it is done when the
-// program is loaded. MALLOC_ARENA_MAX in the environment leaves all as it is.
+// By default glibc maps most of XLA's buffers again for every step, zeroes them page by page and returns them
+// afterwards, and every compiling thread leaves a heap of its own. A single heap that keeps its pages makes a
+// training step a fifth faster and needs less memory (measured on 2 cores). The setting must precede the first
+// thread's allocations, so a constructor makes it when the program is loaded. It changes nothing if MALLOC_ARENA_MAX
+// is set.
 package memory
 
 /*
@@ -26,5 +27,5 @@ static void captionlab_trim(void) {}
 */
 import "C"
 
-// Trim gives the unused pages of the C heap back to the system, as after a compilation, which leaves many.
+// Trim returns the unused pages of the C heap to the system. A compilation leaves many.
 func Trim() { C.captionlab_trim() }

@@ -1,7 +1,7 @@
 //go:build !linux || !cgo
 
-// Package memory tunes the C library's allocator where that is known to help: on Linux.
+// Package memory tunes the C library's allocator on Linux.
 package memory
 
-// Trim does nothing here.
+// Trim does nothing on this system.
 func Trim() {}

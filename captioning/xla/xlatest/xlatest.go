@@ -1,4 +1,4 @@
-// Package xlatest opens the XLA backend for tests: once for each test binary.
+// Package xlatest opens the XLA backend for tests, once per test binary.
 package xlatest
 
 import (
@@ -16,8 +16,8 @@ var open = sync.OnceValues(func() (compute.Backend, error) {
 	return backend, err
 })
 
-// OpenForTest returns the backend. Without a plugin the test is skipped, loudly, or fails where CAPTIONLAB_REQUIRE_XLA is
-// set, as it is in `make test`.
+// OpenForTest returns the backend. Without a plugin it skips the test with a clear message, or fails it if
+// CAPTIONLAB_REQUIRE_XLA is set, as in `make test`.
 func OpenForTest(t testing.TB) compute.Backend {
 	t.Helper()
 	backend, err := open()

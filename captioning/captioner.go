@@ -1,0 +1,143 @@
+package captioning
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/gomlx/compute"
+
+	"captionlab/captioning/decoder"
+	"captionlab/captioning/encoder"
+	"captionlab/captioning/score"
+)
+
+// Captioner captions images: a model with its encoder. Safe for concurrent use.
+type Captioner struct {
+	encoder *encoder.Encoder
+	mu      sync.Mutex // of the model
+	model   *Model
+}
+
+// CaptionerOptions change how a captioner is opened. The zero value is right for built-in cells and encoders.
+type CaptionerOptions struct {
+	Weights string        // of the run's encoder; empty means the place that the encoder knows
+	Encoder *encoder.Spec // the custom encoder with which the run was trained
+	Cell    decoder.Cell  // the custom cell with which the run was trained
+}
+
+// OpenCaptioner opens the run in the folder run (see OpenModel) with the encoder that it was trained with.
+func OpenCaptioner(ctx context.Context, backend compute.Backend, run string, o CaptionerOptions) (*Captioner, error) {
+	model, err := OpenModel(backend, run, ModelOptions{Cell: o.Cell})
+	if err != nil {
+		return nil, err
+	}
+	e, err := OpenEncoder(ctx, backend,
+		EncoderOptions{Name: model.Checkpoint.Encoder.Name, Weights: o.Weights, Spec: o.Encoder})
+	if err != nil {
+		model.Close()
+		return nil, err
+	}
+	c, err := NewCaptioner(model, e)
+	if err != nil {
+		model.Close()
+		e.Finalize()
+	}
+	return c, err
+}
+
+// NewCaptioner makes a captioner of an opened model and an opened encoder, and takes over both. It fails if the model
+// was trained with another encoder.
+func NewCaptioner(model *Model, e *encoder.Encoder) (*Captioner, error) {
+	if err := model.checkEncoder(e.Identity()); err != nil {
+		return nil, err
+	}
+	return &Captioner{encoder: e, model: model}, nil
+}
+
+// Model returns the captioner's model. Do not use it while the captioner is in use.
+func (c *Captioner) Model() *Model { return c.model }
+
+// Spec describes the captioner's encoder.
+func (c *Captioner) Spec() encoder.Spec { return c.encoder.Spec() }
+
+// CaptionFile captions the image in the file path (JPEG, PNG, WebP or GIF).
+func (c *Captioner) CaptionFile(ctx context.Context, path string, o decoder.GenerateOptions) (score.Caption, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return score.Caption{}, err
+	}
+	defer f.Close()
+	return c.CaptionReader(ctx, path, f, o)
+}
+
+// CaptionReader captions the encoded image that r yields. name is the ID of the caption and stands in errors.
+func (c *Captioner) CaptionReader(ctx context.Context, name string, r io.Reader, o decoder.GenerateOptions) (
+	score.Caption, error) {
+	pixels, err := c.encoder.Spec().Decode(r)
+	if err != nil {
+		return score.Caption{}, fmt.Errorf("%s: %w", name, err)
+	}
+	features, err := c.encoder.Encode(ctx, []*encoder.Pixels{pixels})
+	if err != nil {
+		return score.Caption{}, err
+	}
+	captions, err := c.captionFeatures([]string{name}, [][]float32{features}, o)
+	if err != nil {
+		return score.Caption{}, err
+	}
+	return captions[0], nil
+}
+
+// FilesOptions change how CaptionFiles works. The zero value captions greedily.
+type FilesOptions struct {
+	Generate decoder.GenerateOptions
+	// Progress is called after every batch with the number of images encoded, and of images that could not be read,
+	// since the last call; may be nil.
+	Progress func(encoded, unreadable int)
+}
+
+// CaptionFiles captions the images in files, decoding ahead while the encoder computes. For a file that cannot be read,
+// problems holds an error in its place; the others are captioned all the same.
+func (c *Captioner) CaptionFiles(ctx context.Context, paths []string, o FilesOptions) (
+	captions []score.Caption, problems []error, err error) {
+	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
+	features, problems, err := c.encoder.EncodeImages(ctx, paths, open, 0, o.Progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	var ids []string
+	var rows [][]float32
+	var good []int
+	for i, path := range paths {
+		if problems[i] != nil {
+			problems[i] = fmt.Errorf("%s: %w", path, problems[i])
+			continue
+		}
+		ids, rows, good = append(ids, path), append(rows, features[i]), append(good, i)
+	}
+	generated, err := c.captionFeatures(ids, rows, o.Generate)
+	if err != nil {
+		return nil, nil, err
+	}
+	captions = make([]score.Caption, len(paths))
+	for row, i := range good {
+		captions[i] = generated[row]
+	}
+	return captions, problems, nil
+}
+
+func (c *Captioner) captionFeatures(ids []string, rows [][]float32,
+	o decoder.GenerateOptions) ([]score.Caption, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.model.CaptionFeatures(ids, rows, o)
+}
+
+// Close frees the model and the encoder. The captioner must not be used afterwards.
+func (c *Captioner) Close() {
+	c.model.Close()
+	c.encoder.Finalize()
+}

@@ -1,0 +1,44 @@
+package encoder
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"captionlab/captioning/safetensors"
+)
+
+// readWeights returns the tensors of a PyTorch (.pth, .pt, .bin) or safetensors file. The content decides which it is.
+func readWeights(file string) (map[string]safetensors.Tensor, error) {
+	isSafetensors, err := looksLikeSafetensors(file)
+	if err != nil {
+		return nil, fmt.Errorf("encoder weights: %w", err)
+	}
+	var tensors map[string]safetensors.Tensor
+	if isSafetensors {
+		tensors, _, err = safetensors.Read(file)
+	} else {
+		tensors, err = readTorch(file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encoder weights: %w", err)
+	}
+	return tensors, nil
+}
+
+// looksLikeSafetensors reports whether the file begins with a header length below 2^32 and a JSON object.
+func looksLikeSafetensors(file string) (bool, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	head := make([]byte, 9)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return n == 9 && head[8] == '{' && bytes.Equal(head[4:8], []byte{0, 0, 0, 0}), nil
+}

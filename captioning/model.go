@@ -1,0 +1,182 @@
+package captioning
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/compute"
+
+	"captionlab/captioning/decoder"
+	"captionlab/captioning/encoder"
+	"captionlab/captioning/experiment"
+	"captionlab/captioning/internal/cache"
+	"captionlab/captioning/score"
+	"captionlab/datasets"
+)
+
+// Model is a trained model on a device. It captions features; see Captioner for images. Not safe for concurrent use.
+type Model struct {
+	Checkpoint *Checkpoint
+	Training   Training // of the whole run, as far as it is known; Checkpoint.Training ends with the best epoch
+	decoder    *decoder.Decoder
+}
+
+// ModelOptions change how a model is opened. The zero value is right for built-in cells.
+type ModelOptions struct {
+	Cell decoder.Cell // the custom cell with which the run was trained
+}
+
+// OpenModel opens the best checkpoint of the run in the folder dir: the folder that Train wrote, or records whose
+// checkpoint is in the cache folder. It fails for a folder without a checkpoint or with a damaged one.
+func OpenModel(backend compute.Backend, dir string, o ModelOptions) (*Model, error) {
+	file, err := CheckpointFile(dir)
+	if err != nil {
+		return nil, err
+	}
+	c, err := ReadCheckpoint(file)
+	if err != nil {
+		return nil, err
+	}
+	description, err := c.model(o.Cell)
+	if err != nil {
+		return nil, err
+	}
+	d, err := decoder.New(backend, description, c.Values)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Checkpoint: c, Training: c.Training, decoder: d}
+	if whole, err := ReadProgress(filepath.Dir(file)); err == nil {
+		m.Training = whole
+	}
+	return m, nil
+}
+
+// CheckpointFile finds the best checkpoint of the run in dir: in that folder or, for records that a Reproduction left,
+// in the cache folder.
+func CheckpointFile(dir string) (string, error) {
+	file := filepath.Join(dir, bestFile)
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	run, err := experiment.ReadRun(dir)
+	if err != nil {
+		return "", fmt.Errorf(
+			"%s is not the folder of a trained run: it holds no %s; train one: captionlab train --help", dir, bestFile)
+	}
+	runs, err := cache.Runs()
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(checkpointFolder(runs, run.Dataset, run.Experiment, run.Settings.Seed, run.Identity), bestFile)
+	if _, err := os.Stat(file); err != nil {
+		return "", fmt.Errorf("the checkpoint of %s is not on this machine (%w); make it: %s",
+			dir, err, strings.Join(run.Command, " "))
+	}
+	return file, nil
+}
+
+// NumParameters is the number of trainable numbers.
+func (m *Model) NumParameters() int { return m.decoder.NumParameters() }
+
+// CaptionFeatures captions images given by their features, [FeatureDim] each. It returns the best caption of each; see
+// CaptionNBest for the others that a beam search finds.
+func (m *Model) CaptionFeatures(ids []string, rows [][]float32, o decoder.GenerateOptions) ([]score.Caption, error) {
+	o.BestOnly = true
+	all, err := m.CaptionNBest(ids, rows, o)
+	if err != nil {
+		return nil, err
+	}
+	best := make([]score.Caption, len(all))
+	for i, captions := range all {
+		best[i] = captions[0]
+	}
+	return best, nil
+}
+
+// CaptionNBest returns all hypotheses for each image, best first.
+func (m *Model) CaptionNBest(ids []string, rows [][]float32, o decoder.GenerateOptions) ([][]score.Caption, error) {
+	if len(ids) != len(rows) {
+		return nil, fmt.Errorf("%d ids for %d feature vectors", len(ids), len(rows))
+	}
+	id := m.Checkpoint.Encoder
+	flat := make([]float32, 0, len(rows)*id.FeatureDim)
+	for i, row := range rows {
+		if len(row) != id.FeatureDim {
+			return nil, fmt.Errorf("image %s has %d features, the model was trained on %d (%s)",
+				ids[i], len(row), id.FeatureDim, id.Name)
+		}
+		flat = append(flat, row...)
+	}
+	generated, err := m.decoder.Generate(flat, o)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]score.Caption, len(ids))
+	for i, hypotheses := range generated {
+		for _, h := range hypotheses {
+			caption := score.Caption{
+				ID:      score.ID(ids[i]),
+				Text:    m.Checkpoint.Vocabulary.Decode(h.IDs),
+				LogProb: h.LogProb,
+			}
+			out[i] = append(out[i], caption)
+		}
+	}
+	return out, nil
+}
+
+// CaptionSplit captions every image of a split that has features, in the dataset's order.
+func (m *Model) CaptionSplit(ctx context.Context, data *Data, split datasets.Split, o decoder.GenerateOptions) (
+	[]score.Caption, error) {
+	if err := m.checkEncoder(data.Encoder()); err != nil {
+		return nil, err
+	}
+	examples, err := data.Examples(ctx, split)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(examples))
+	for i, ex := range examples {
+		ids[i] = ex.ID
+	}
+	rows, err := data.Rows(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return m.CaptionFeatures(ids, rows, o)
+}
+
+// Losses measures the cross-entropy of a split in both ways of counting. Pads are measured if the model was trained on
+// them or if measurePads asks for it, and otherwise taken as free.
+func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split,
+	measurePads bool) (experiment.Losses, error) {
+	if err := m.checkEncoder(data.Encoder()); err != nil {
+		return experiment.Losses{}, err
+	}
+	pairs, err := makePairs(ctx, data, split, m.Checkpoint)
+	if err != nil {
+		return experiment.Losses{}, err
+	}
+	s := m.Checkpoint.Settings
+	if o, err := objectiveFor(s.Loss, nil); err == nil && o.Pads {
+		measurePads = true
+	}
+	return measure(ctx, m.decoder, pairs, lossPlan{s.BatchSize, s.Seed, measurePads})
+}
+
+// checkEncoder reports features that come from another encoder than the one that the model was trained with.
+func (m *Model) checkEncoder(id encoder.Identity) error {
+	if want := m.Checkpoint.Encoder; id != want {
+		return fmt.Errorf(
+			"the model was trained on features of %s (weights %.12s, %s), these are of %s (weights %.12s, %s)",
+			want.Name, want.WeightsSHA256, want.Preprocessing, id.Name, id.WeightsSHA256, id.Preprocessing)
+	}
+	return nil
+}
+
+// Close frees the device's memory. The model must not be used afterwards.
+func (m *Model) Close() { m.decoder.Finalize() }

@@ -1,0 +1,67 @@
+package safetensors
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+)
+
+// ReadMetadata returns the string metadata (never nil) of the file at path. It reads only the header, so it takes the same
+// time for files of any size, and does not notice damage to the tensors. It fails for a file whose length is not the one that
+// its header implies.
+func ReadMetadata(path string) (map[string]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := readMetadata(f, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a whole safetensors file: %w", path, err)
+	}
+	return metadata, nil
+}
+
+func readMetadata(r io.Reader, size int64) (map[string]string, error) {
+	var length [8]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return nil, fmt.Errorf("%d bytes are too few for a header", size)
+	}
+	headerLen := binary.LittleEndian.Uint64(length[:])
+	if headerLen > maxHeader || headerLen > uint64(size-8) {
+		return nil, fmt.Errorf("the header claims %d bytes, the file has %d", headerLen, size-8)
+	}
+	text := make([]byte, headerLen)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return nil, err
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf("the header is not JSON: %w", err)
+	}
+	metadata := map[string]string{}
+	var end int64
+	for name, message := range raw {
+		if name == "__metadata__" {
+			if err := json.Unmarshal(message, &metadata); err != nil {
+				return nil, fmt.Errorf("the metadata is not a map of strings: %w", err)
+			}
+			continue
+		}
+		var e entry
+		if err := json.Unmarshal(message, &e); err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		end = max(end, e.Offsets[1])
+	}
+	if want := 8 + int64(headerLen) + end; want != size {
+		return nil, fmt.Errorf("its header implies %d bytes, it has %d", want, size)
+	}
+	return metadata, nil
+}

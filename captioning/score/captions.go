@@ -1,0 +1,156 @@
+package score
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+
+	"captionlab/captioning/internal/atomicfile"
+)
+
+// ID identifies an image. In files, an ID that is a canonical decimal integer is a JSON number, any other a string.
+type ID string
+
+// MarshalJSON writes 42 for "42" and "a.jpg" for "a.jpg".
+func (id ID) MarshalJSON() ([]byte, error) {
+	if n, err := strconv.ParseInt(string(id), 10, 64); err == nil && strconv.FormatInt(n, 10) == string(id) {
+		return []byte(id), nil
+	}
+	return json.Marshal(string(id))
+}
+
+// UnmarshalJSON reads an integer or a string.
+func (id *ID) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, (*string)(id))
+	}
+	n, err := strconv.ParseInt(string(data), 10, 64)
+	if err != nil {
+		return fmt.Errorf("image id %s is neither an integer nor a string", data)
+	}
+	*id = ID(strconv.FormatInt(n, 10))
+	return nil
+}
+
+// Caption is one generated caption.
+type Caption struct {
+	ID   ID
+	Text string
+	// LogProb is the natural logarithm of the caption's probability, as the model gave it. Caption files omit it.
+	LogProb float64
+}
+
+// References are the reference captions of each image.
+type References map[ID][]string
+
+// entry is one caption in a COCO result or annotation file.
+type entry struct {
+	ImageID *ID     `json:"image_id"`
+	Caption *string `json:"caption"`
+}
+
+func (e entry) check(file string, index int) error {
+	switch {
+	case e.ImageID == nil:
+		return fmt.Errorf("%s: entry %d has no image_id", file, index)
+	case e.Caption == nil:
+		return fmt.Errorf("%s: entry %d (image %s) has no caption, or null", file, index, *e.ImageID)
+	}
+	return nil
+}
+
+// ReadCaptions reads a file in COCO result format, [{"image_id": ..., "caption": "..."}], and keeps its order. It
+// fails if an image occurs twice or an entry lacks its id or caption; the error names the entry.
+func ReadCaptions(file string) ([]Caption, error) {
+	var entries []entry
+	if err := readJSON(file, &entries); err != nil {
+		return nil, err
+	}
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("%s has no captions: want [{\"image_id\": ..., \"caption\": ...}, ...]", file)
+	}
+	seen := make(map[ID]int, len(entries))
+	captions := make([]Caption, len(entries))
+	for i, e := range entries {
+		if err := e.check(file, i); err != nil {
+			return nil, err
+		}
+		if first, double := seen[*e.ImageID]; double {
+			return nil, fmt.Errorf("%s: image %s has two captions, entries %d and %d: keep one",
+				file, *e.ImageID, first, i)
+		}
+		seen[*e.ImageID] = i
+		captions[i] = Caption{ID: *e.ImageID, Text: *e.Caption}
+	}
+	return captions, nil
+}
+
+// ReadBoth reads a caption file and a reference file in parallel.
+func ReadBoth(captionFile, referenceFile string) (captions []Caption, refs References, err error) {
+	var refsErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { refs, refsErr = ReadReferences(referenceFile) })
+	captions, err = ReadCaptions(captionFile)
+	wg.Wait()
+	return captions, refs, errors.Join(err, refsErr)
+}
+
+// ReadReferences reads a file in COCO caption annotation format, {"annotations": [{"image_id": ..., "caption":
+// "..."}]}.
+func ReadReferences(file string) (References, error) {
+	var content struct {
+		Annotations []entry `json:"annotations"`
+	}
+	if err := readJSON(file, &content); err != nil {
+		return nil, err
+	}
+	if len(content.Annotations) == 0 {
+		return nil, fmt.Errorf("%s has no \"annotations\": want a COCO caption annotation file", file)
+	}
+	refs := make(References)
+	for i, e := range content.Annotations {
+		if err := e.check(file, i); err != nil {
+			return nil, err
+		}
+		refs[*e.ImageID] = append(refs[*e.ImageID], *e.Caption)
+	}
+	return refs, nil
+}
+
+func readJSON(file string, to any) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, to); err != nil {
+		if syntax, ok := err.(*json.SyntaxError); ok {
+			line := 1 + bytes.Count(data[:syntax.Offset], []byte("\n"))
+			return fmt.Errorf("%s:%d: %w", file, line, err)
+		}
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// WriteCaptions writes captions in COCO result format, one per line. It replaces the file atomically.
+func WriteCaptions(file string, captions []Caption) error {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	out.WriteString("[\n")
+	for i, c := range captions {
+		if err := encoder.Encode(entry{&c.ID, &c.Text}); err != nil {
+			return err
+		}
+		if i < len(captions)-1 {
+			out.Truncate(out.Len() - 1)
+			out.WriteString(",\n")
+		}
+	}
+	out.WriteString("]\n")
+	return atomicfile.WriteFile(file, out.Bytes())
+}

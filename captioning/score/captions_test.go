@@ -1,0 +1,100 @@
+package score
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestBadFiles(t *testing.T) {
+	for _, c := range []struct{ name, content, wantCaptions, wantReferences string }{
+		{"empty", "", "unexpected end", "unexpected end"},
+		{"cut in half", "[\n{\"image_id\":1,\"capt", "file:2", "file:2"},
+		{"no list", "{}", "cannot unmarshal", "no \"annotations\""},
+		{"empty list", "[]", "has no captions", "cannot unmarshal"},
+		{"no id", `[{"caption":"a"}]`, "entry 0 has no image_id", ""},
+		{"null caption", `[{"image_id":7,"caption":null}]`, "entry 0 (image 7) has no caption", ""},
+		{"number for a caption", `[{"image_id":7,"caption":5}]`, "caption", ""},
+		{"doubled", `[{"image_id":7,"caption":"a"},{"image_id":"7","caption":"b"}]`,
+			"image 7 has two captions, entries 0 and 1", ""},
+		{"id with a fraction", `[{"image_id":7.5,"caption":"a"}]`, "7.5", ""},
+		{"references without id", `{"annotations":[{"caption":"a"}]}`, "cannot unmarshal", "entry 0 has no image_id"},
+		{"reference null", `{"annotations":[{"image_id":3,"caption":null}]}`, "", "entry 0 (image 3) has no caption"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "file")
+			if err := os.WriteFile(path, []byte(c.content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			names := func(err error, want string) bool {
+				if err == nil || want == "" {
+					return want == ""
+				}
+				return strings.Contains(err.Error(), want) && strings.Contains(err.Error(), path)
+			}
+			if _, err := ReadCaptions(path); !names(err, c.wantCaptions) {
+				t.Errorf("captions: error %v, want one with %q and %s", err, c.wantCaptions, path)
+			}
+			if _, err := ReadReferences(path); !names(err, c.wantReferences) {
+				t.Errorf("references: error %v, want one with %q and %s", err, c.wantReferences, path)
+			}
+		})
+	}
+}
+
+func TestCaptionFilesRoundTrip(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "captions.json")
+	want := []Caption{
+		{ID: "42", Text: "a <b> & \"c\""}, {ID: "007.jpg", Text: "d"},
+		{ID: "9223372036854775808", Text: "e"}, {ID: "-3"},
+	}
+	withLogProb := slices.Clone(want) // a log-probability is not written
+	withLogProb[0].LogProb = -12.5
+	if err := WriteCaptions(path, withLogProb); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadCaptions(path)
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v, want %v", got, err, want)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || !bytes.Contains(data, []byte(`{"image_id":42,"caption":"a <b> & \"c\""}`)) {
+		t.Errorf("%s, %v", data, err)
+	}
+}
+
+func FuzzReaders(f *testing.F) {
+	for _, seed := range []string{`[{"image_id":1,"caption":"a"}]`, `{"annotations":[{"image_id":"x","caption":"a"}]}`,
+		`[`, `null`, `{"annotations":null}`} {
+		f.Add([]byte(seed))
+	}
+	path := filepath.Join(f.TempDir(), "file")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		captions, captionsErr := ReadCaptions(path)
+		refs, refsErr := ReadReferences(path)
+		if captionsErr == nil && !json.Valid(data) || refsErr == nil && !json.Valid(data) {
+			t.Error("a file that is not JSON was accepted")
+		}
+		if captionsErr == nil {
+			own := make(References)
+			for _, c := range captions {
+				own[c.ID] = []string{c.Text}
+			}
+			if _, err := Coco(own, captions, Options{Tokens: "whitespace"}); err != nil {
+				t.Error(err)
+			}
+		}
+		for id, r := range refs {
+			if len(r) == 0 {
+				t.Errorf("image %s has an empty list of references", id)
+			}
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package score
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Options change how captions are scored. The zero value follows the reference implementation.
+type Options struct {
+	// Tokens names the tokenizer. Empty means the protocol's own: "whitespace" for PA4, else "ptb".
+	Tokens string
+	// AllowMissing skips images that lack a caption or references, and counts them in Left. Without it, they are
+	// errors. coco-caption skips images without a caption if it is given the ids of the result file, as its demo does
+	// (document frequencies are then those of the scored images); it refuses a caption without references.
+	AllowMissing bool
+}
+
+// Left counts the images that were skipped because of Options.AllowMissing.
+type Left struct {
+	NoCaption    int `json:"without_caption,omitempty"`    // images that only have references
+	NoReferences int `json:"without_references,omitempty"` // images that only have a caption
+}
+
+// Prepared holds the tokenized captions and references of the scored images, sorted by ID. A [Metric] reads them.
+type Prepared struct {
+	segments []segment
+	numbers  words
+
+	once  sync.Once
+	words []string // by number; filled on demand
+}
+
+// Len returns the number of images.
+func (p *Prepared) Len() int { return len(p.segments) }
+
+// ID returns the ID of image i.
+func (p *Prepared) ID(i int) ID { return p.segments[i].id }
+
+// Caption returns the tokens of image i's caption.
+func (p *Prepared) Caption(i int) []string { return p.tokens(p.segments[i].test) }
+
+// References returns the tokens of image i's references; there is at least one.
+func (p *Prepared) References(i int) [][]string {
+	refs := make([][]string, len(p.segments[i].refs))
+	for k, r := range p.segments[i].refs {
+		refs[k] = p.tokens(r)
+	}
+	return refs
+}
+
+func (p *Prepared) tokens(numbers []uint32) []string {
+	p.once.Do(func() {
+		p.words = make([]string, len(p.numbers)+1)
+		for word, n := range p.numbers {
+			p.words[n] = word
+		}
+	})
+	out := make([]string, len(numbers))
+	for i, n := range numbers {
+		out[i] = p.words[n]
+	}
+	return out
+}
+
+// prepare pairs captions with references, sorts them by ID, tokenizes them and counts their n-grams.
+func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, error) {
+	tokenize, err := Tokenizer(o.Tokens)
+	if err != nil {
+		return nil, Left{}, err
+	}
+	if o.Tokens == "ptb" {
+		tokenize = ptbWhole
+	}
+	scored, left, err := pairUp(refs, captions, o.AllowMissing)
+	if err != nil {
+		return nil, left, err
+	}
+	slices.SortFunc(scored, func(a, b Caption) int { return strings.Compare(string(a.ID), string(b.ID)) })
+
+	// Each core numbers words on its own; then the numbers are made the same.
+	segments, numberedBy := make([]segment, len(scored)), make([]*numbering, len(scored))
+	var all []*numbering
+	var lock sync.Mutex
+	inParallelWith(len(scored), func() func(int) {
+		n := &numbering{words: make(words)}
+		lock.Lock()
+		all = append(all, n)
+		lock.Unlock()
+		return func(i int) {
+			id := scored[i].ID
+			segments[i], numberedBy[i] = newSegment(n.words, id, tokenize, scored[i].Text, refs[id]), n
+		}
+	})
+	common := make(words)
+	for _, n := range all {
+		n.translate(common)
+	}
+	inParallelWith(len(segments), func() func(int) {
+		var c counter
+		return func(i int) {
+			numberedBy[i].apply(&segments[i])
+			c.count(&segments[i])
+		}
+	})
+	return &Prepared{segments: segments, numbers: common}, left, nil
+}
+
+// pairUp returns the captions of images that have references, and the numbers of images that lack one of the two.
+func pairUp(refs References, captions []Caption, allowMissing bool) (scored []Caption, left Left, err error) {
+	captioned := make(map[ID]bool, len(captions))
+	var noReferences, noCaption []ID
+	for _, c := range captions {
+		if captioned[c.ID] {
+			return nil, left, fmt.Errorf("image %s has two captions: keep one", c.ID)
+		}
+		captioned[c.ID] = true
+		if len(refs[c.ID]) > 0 {
+			scored = append(scored, c)
+		} else {
+			noReferences = append(noReferences, c.ID)
+		}
+	}
+	for id, r := range refs {
+		if !captioned[id] && len(r) > 0 {
+			noCaption = append(noCaption, id)
+		}
+	}
+	left = Left{NoCaption: len(noCaption), NoReferences: len(noReferences)}
+	switch {
+	case allowMissing:
+	case left.NoReferences > 0:
+		return nil, left, missing(noReferences, "a caption but no references")
+	case left.NoCaption > 0:
+		return nil, left, missing(noCaption, "references but no caption")
+	}
+	if len(scored) == 0 {
+		return nil, left, fmt.Errorf("none of %d captions and %d images with references belong together: compare their ids",
+			len(captions), len(refs))
+	}
+	return scored, left, nil
+}
+
+// missing is the error that the images have only one of caption and references.
+func missing(ids []ID, has string) error {
+	others := ""
+	switch n := len(ids) - 1; {
+	case n == 1:
+		others = ", like 1 other image"
+	case n > 1:
+		others = fmt.Sprintf(", like %d other images", n)
+	}
+	return fmt.Errorf("image %s has %s%s: add what is missing, or allow missing ones to skip them",
+		slices.Min(ids), has, others)
+}

@@ -1,0 +1,52 @@
+package score
+
+// rougeLMetric is the mean of ROUGE-L over images, as in rouge.py of coco-caption.
+var rougeLMetric = Metric{
+	Name: ROUGEL, Scale: 100,
+	Prepare: func(p *Prepared) func(int) []float64 {
+		return func(i int) []float64 { return []float64{p.segments[i].rougeL()} }
+	},
+}
+
+// rougeL is the F-measure, beta 1.2, of the best precision and the best recall, which may come from different
+// references (Lin 2004). As in coco-caption, an empty caption or reference counts as one empty word.
+func (s *segment) rougeL() float64 {
+	const beta2 = 1.2 * 1.2
+	var precision, recall float64
+	test := orEmptyWord(s.whole(0))
+	for i := range s.refs {
+		ref := orEmptyWord(s.whole(i + 1))
+		common := float64(longestCommon(test, ref))
+		precision = max(precision, common/float64(len(test)))
+		recall = max(recall, common/float64(len(ref)))
+	}
+	if precision == 0 || recall == 0 {
+		return 0
+	}
+	return (1 + beta2) * precision * recall / (recall + beta2*precision)
+}
+
+func orEmptyWord(ids []uint32) []uint32 {
+	if len(ids) == 0 {
+		return []uint32{0}
+	}
+	return ids
+}
+
+// longestCommon returns the length of the longest common subsequence.
+func longestCommon(a, b []uint32) int {
+	row := make([]int, len(b)+1)
+	for _, x := range a {
+		diagonal := 0
+		for j, y := range b {
+			above := row[j+1]
+			if x == y {
+				row[j+1] = diagonal + 1
+			} else {
+				row[j+1] = max(above, row[j])
+			}
+			diagonal = above
+		}
+	}
+	return row[len(b)]
+}

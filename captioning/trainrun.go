@@ -1,0 +1,171 @@
+package captioning
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/gomlx/compute"
+
+	"captionlab/captioning/decoder"
+	"captionlab/captioning/internal/atomicfile"
+	"captionlab/captioning/internal/pace"
+	"captionlab/datasets"
+)
+
+// trainRun is a run during training. beginRun finds out how far it is; prepare puts it on the device.
+type trainRun struct {
+	TrainConfig
+	data        *Data
+	objective   Objective
+	checkpoint  *Checkpoint // everything in it except weights and optimizer state is current
+	at          *Training
+	model       decoder.Model
+	trainer     *decoder.Trainer // nil until prepare
+	train       *batcher
+	epochTokens int // real tokens of an epoch
+	val         []pair
+	lock        *flock.Flock
+	pace        pace.Pace // of this call
+	before      float64   // seconds trained in earlier calls
+	tokens      int       // of this call
+	lastSaved   time.Time
+}
+
+// beginRun checks the settings, locks the run folder and reads the checkpoint to resume from, if there is one.
+func beginRun(ctx context.Context, data *Data, c TrainConfig) (_ *trainRun, err error) {
+	r := &trainRun{TrainConfig: c, data: data, pace: pace.New()}
+	if r.objective, err = objectiveFor(c.Settings.Loss, c.Objective); err != nil && c.Objective != nil {
+		return nil, err
+	}
+	builtin := c.Settings // Check knows the built-in objectives
+	if c.Objective != nil {
+		builtin.Loss = objectives[0].Name
+	}
+	if err := builtin.Check(func(name string) bool { return c.Cell != nil && c.Cell.Name() == name }); err != nil {
+		return nil, err
+	}
+	if r.Warn == nil {
+		r.Warn = func(string) {}
+	}
+	if r.CheckpointEvery == 0 {
+		r.CheckpointEvery = 5 * time.Minute
+	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("run folder: %w", err)
+	}
+	r.lock = flock.New(filepath.Join(c.Dir, ".lock"))
+	locked, err := r.lock.TryLock()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("run folder %s cannot be locked: %w", c.Dir, err)
+	case !locked:
+		return nil, fmt.Errorf("run folder %s is %w: wait for it, or choose another folder", c.Dir, ErrInUse)
+	}
+	if err := r.begin(ctx); err != nil {
+		r.lock.Unlock()
+		return nil, err
+	}
+	return r, nil
+}
+
+// begin creates a fresh checkpoint, or reads the one to resume from.
+func (r *trainRun) begin(ctx context.Context) error {
+	if err := atomicfile.Clean(r.Dir); err != nil {
+		return fmt.Errorf("run folder: %w", err)
+	}
+	old, err := readLast(r.Dir, r.Warn)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		switch {
+		case !r.Resume:
+			return fmt.Errorf("%s already holds a run (epoch %d): resume it, or choose another folder", r.Dir,
+				old.Training.Epoch)
+		case old.Settings != r.Settings:
+			return fmt.Errorf("%s holds a run with other settings (%s): choose another folder",
+				r.Dir, old.Settings.Differences(r.Settings))
+		case old.Data != r.data.Fingerprint || old.Encoder != r.data.Encoder():
+			return fmt.Errorf("%s holds a run on other data or with another encoder (%s, %s): choose another folder",
+				r.Dir, old.Dataset, old.Encoder.Name)
+		}
+		r.checkpoint, r.at, r.before = old, &old.Training, old.Training.Seconds
+		return nil
+	}
+	words, err := buildVocabulary(r.data.Dataset, r.Settings)
+	if err != nil {
+		return err
+	}
+	r.checkpoint = &Checkpoint{Settings: r.Settings, Vocabulary: words, Encoder: r.data.Encoder(),
+		Dataset: r.data.Name(), Data: r.data.Fingerprint, Training: Training{LearningRate: r.Settings.LearningRate}}
+	r.at = &r.checkpoint.Training
+	return ctx.Err()
+}
+
+// prepare makes the training examples and puts the model and the optimizer on the device.
+func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
+	pairs, err := makePairs(ctx, r.data, datasets.Train, r.checkpoint)
+	if err != nil {
+		return err
+	}
+	if r.val, err = makePairs(ctx, r.data, datasets.Val, r.checkpoint); err != nil {
+		return err
+	}
+	r.train = newBatcher(pairs, r.Settings.BatchSize, r.Settings.Seed, r.Settings.Batching == "length")
+	r.epochTokens = tokensOf(pairs)
+	if r.model, err = r.checkpoint.model(r.Cell); err != nil {
+		return err
+	}
+	if r.checkpoint.Values == nil {
+		r.checkpoint.Values = r.model.Initialize(r.Settings.Seed)
+	}
+	options := decoder.TrainOptions{LearningRate: r.at.LearningRate, Dropout: r.Settings.Dropout,
+		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision, BatchWeight: r.batchWeight()}
+	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, options)
+	if err != nil {
+		return err
+	}
+	r.checkpoint.Values, r.checkpoint.State = nil, nil // they are on the device now
+	debug.FreeOSMemory()
+	r.pace, r.lastSaved = pace.New(), time.Now()
+	return nil
+}
+
+// batchWeight is the mean weight of a batch's real tokens if batches are of similar length, and otherwise 0, which
+// stands for each batch's own weight. Every token then counts the same, also in the last batch of an epoch, which may
+// be small.
+func (r *trainRun) batchWeight() float64 {
+	if r.Settings.Batching != "length" || r.objective.Pads {
+		return 0
+	}
+	total := 0.0
+	for _, p := range r.train.pairs {
+		total += r.objective.total(p)
+	}
+	return total / float64(len(r.train.epoch(0)))
+}
+
+// finished reports whether the run trained all its epochs or ran out of patience.
+func (r *trainRun) finished() bool { return r.at.Finished(r.Settings) }
+
+// save writes the last checkpoint, with everything that is needed to resume.
+func (r *trainRun) save() error {
+	c := *r.checkpoint
+	c.Training.Seconds = r.seconds()
+	r.lastSaved = time.Now()
+	return c.writeLast(r.Dir, r.trainer)
+}
+
+func (r *trainRun) seconds() float64 { return r.before + r.pace.Elapsed().Seconds() }
+
+func (r *trainRun) close() {
+	if r.trainer != nil {
+		r.trainer.Finalize()
+	}
+	r.lock.Unlock()
+}
