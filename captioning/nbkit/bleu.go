@@ -48,7 +48,7 @@ func BrevityCurve(caption string, references []string) (template.HTML, error) {
 			bleu.add(float64(n), e.Coco[3])
 		}
 	}
-	return Curves(Axes{X: "words in the caption"}, penalty, precision, bleu)
+	return Curves(Axes{X: "words in the caption", WholeX: true}, penalty, precision, bleu)
 }
 
 // SentenceScores draws the BLEU-4 of a run's single captions in both protocols, and compares their means with the corpus
@@ -72,33 +72,24 @@ func SentenceScores(r report.Run) (template.HTML, error) {
 		return "", err
 	}
 	return histogram + Table([]string{"BLEU-4 of " + r.Folder, ""}, [][]string{
-		{"coco, corpus: n-grams summed over all images, then one precision", fmt.Sprintf("%.1f", 100*value(r.Coco, bleu4))},
+		{"coco, corpus: n-grams summed over all images, then one precision", fmt.Sprintf("%.1f", points(r.Coco, score.BLEU4))},
 		{"coco, mean of the single captions", fmt.Sprintf("%.1f", mean)},
 		{"captions without a matching 4-gram, which score zero on their own", fmt.Sprintf("%d of %d", none, len(coco.Values))},
-		{"pa4, mean of the single captions, smoothed", fmt.Sprintf("%.1f", value(r.PA4, bleu4))},
+		{"pa4, mean of the single captions, smoothed", fmt.Sprintf("%.1f", points(r.PA4, score.BLEU4))},
 	}), nil
 }
 
 // IntervalTable shows the scores of runs in both protocols, from 0 to 100, with 95 % intervals over images.
 func IntervalTable(runs ...report.Run) (template.HTML, error) {
-	head := []string{"protocol", "score"}
-	var rows [][]string
-	for i, r := range runs {
-		head = append(head, fmt.Sprintf("%s, %d images", r.Folder, r.Coco.Count))
-		at := 0
-		for _, p := range both(r.PA4, r.Coco) {
-			intervals, err := score.Bootstrap(p.scores, score.BootstrapOptions{})
-			if err != nil {
-				return "", fmt.Errorf("%s: %w", r.Folder, err)
-			}
-			for _, interval := range intervals {
-				if i == 0 {
-					rows = append(rows, []string{p.name, interval.Metric})
-				}
-				rows[at] = append(rows[at], intervalText(interval, p.times, 2))
-				at++
-			}
-		}
+	var pa4, coco []Measured
+	for _, r := range runs {
+		name := fmt.Sprintf("%s, %d images", r.Folder, r.Coco.Count)
+		pa4, coco = append(pa4, Measured{name, r.PA4}), append(coco, Measured{name, r.Coco})
 	}
-	return Table(head, rows), nil
+	first, err := MetricTable("pa4", pa4...)
+	if err != nil {
+		return "", err
+	}
+	second, err := MetricTable("coco", coco...)
+	return first + second, err
 }

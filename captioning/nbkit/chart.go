@@ -8,7 +8,7 @@ import (
 	"html/template"
 	"slices"
 
-	"captionlab/captioning"
+	"captionlab/captioning/experiment"
 	"captionlab/captioning/internal/chart"
 )
 
@@ -24,11 +24,12 @@ func (l *Line) add(x, y float64) { l.X, l.Y = append(l.X, x), append(l.Y, y) }
 type Axes struct {
 	Title, X, Y string
 	LogX        bool // logarithmic x axis; every x must be above 0
+	WholeX      bool // x has whole numbers only
 }
 
 // Curves draws lines as an SVG image, which a saved notebook keeps.
 func Curves(a Axes, lines ...Line) (template.HTML, error) {
-	c := chart.Chart{Title: a.Title, X: a.X, Left: a.Y, LogX: a.LogX}
+	c := chart.Chart{Title: a.Title, X: a.X, Left: a.Y, LogX: a.LogX, WholeX: a.WholeX}
 	for _, line := range lines {
 		if len(line.X) != len(line.Y) {
 			return "", fmt.Errorf("line %q has %d x values and %d y values: give as many of both",
@@ -48,7 +49,10 @@ func Curves(a Axes, lines ...Line) (template.HTML, error) {
 }
 
 // drawn is a chart in the size that suits a notebook.
-func drawn(c chart.Chart) template.HTML { return figure([]byte(c.SVG()), c.Title) }
+func drawn(c chart.Chart) template.HTML {
+	c.Width, c.Height = 640, 320
+	return figure([]byte(c.SVG()), c.Title)
+}
 
 // figure embeds an SVG as an image. JupyterLab and GitHub remove inline SVG from a saved notebook that is not trusted, but
 // keep images in data URLs. Such an image follows the browser's light or dark color scheme, if the SVG does.
@@ -58,10 +62,12 @@ func figure(svg []byte, title string) template.HTML {
 }
 
 // lossAxes are the axes of a loss curve.
-func lossAxes(title string) Axes { return Axes{Title: title, X: "epoch", Y: "loss in nats per token"} }
+func lossAxes(title string) Axes {
+	return Axes{Title: title, X: "epoch", Y: "loss in nats per token", WholeX: true}
+}
 
 // LossCurve draws the training and the validation loss of a run by epoch.
-func LossCurve(title string, curve []captioning.CurvePoint) (template.HTML, error) {
+func LossCurve(title string, curve []experiment.CurvePoint) (template.HTML, error) {
 	train, val := Line{Name: "training"}, Line{Name: "validation"}
 	for _, p := range curve {
 		train.add(float64(p.Epoch), p.TrainLoss)

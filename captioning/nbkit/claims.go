@@ -1,11 +1,14 @@
 package nbkit
 
 import (
+	"errors"
+	"fmt"
 	"html"
 	"html/template"
 	"strings"
 
 	"captionlab/captioning/experiment/report"
+	"captionlab/captioning/score"
 )
 
 // outcomeColors are the colors of package report's verdicts, by their first words. The first entry that fits counts.
@@ -45,4 +48,29 @@ func outcome(markdown string) template.HTML {
 		}
 	}
 	return template.HTML(`<b style="color:` + color + `">` + html.EscapeString(text) + `</b>`)
+}
+
+// LeadTable shows what could explain the paper's lead: how far the best model's greedy captions are ahead of the baseline
+// under each decoding strategy, in pa4 scores with 95 % intervals over images, next to the paper's lead. It fails if a run
+// is missing.
+func LeadTable(groups []report.Group) (template.HTML, error) {
+	paper, leads := report.Leads(groups)
+	if len(leads) == 0 {
+		return "", errors.New("no runs of best-lstm and baseline: create them with `captionlab reproduce`")
+	}
+	rows := [][]string{{"the paper: not stated", fmt.Sprintf("%+.1f", paper.BLEU1.Value),
+		fmt.Sprintf("%+.1f", paper.BLEU4.Value), ""}}
+	for _, lead := range leads {
+		inside := "no"
+		if lead.Explains {
+			inside = "yes"
+		}
+		rows = append(rows, []string{strategyLabel(lead.Strategy), leadText(lead.BLEU1), leadText(lead.BLEU4), inside})
+	}
+	return Table([]string{"the baseline's decoding strategy", "lead in BLEU-1", "lead in BLEU-4",
+		"the paper's lead is inside both intervals"}, rows), nil
+}
+
+func leadText(i score.Interval) string {
+	return fmt.Sprintf("%+.1f [%+.1f, %+.1f]", i.Value, i.Low, i.High)
 }

@@ -8,6 +8,7 @@ import (
 
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/experiment/report"
+	"captionlab/captioning/score"
 )
 
 // Only returns the groups of the named experiments, in the order of the names. It leaves out names without a run.
@@ -41,10 +42,10 @@ func ResultTable(groups []report.Group) template.HTML {
 			g.Name, fmt.Sprint(len(g.Runs)),
 			mean(3, func(r report.Run) float64 { return r.Losses.Token }),
 			mean(3, func(r report.Run) float64 { return r.Losses.Padded }),
-			mean(1, func(r report.Run) float64 { return value(r.PA4, bleu1) }),
-			mean(1, func(r report.Run) float64 { return value(r.PA4, bleu4) }),
-			mean(1, func(r report.Run) float64 { return 100 * value(r.Coco, bleu4) }),
-			mean(1, func(r report.Run) float64 { return 100 * value(r.Coco, ciderD) }),
+			mean(1, func(r report.Run) float64 { return points(r.PA4, score.BLEU1) }),
+			mean(1, func(r report.Run) float64 { return points(r.PA4, score.BLEU4) }),
+			mean(1, func(r report.Run) float64 { return points(r.Coco, score.BLEU4) }),
+			mean(1, func(r report.Run) float64 { return points(r.Coco, score.CIDErD) }),
 			paper,
 		})
 	}
@@ -58,7 +59,7 @@ func ValidationCurves(title string, groups []report.Group) (template.HTML, error
 	for _, g := range groups {
 		line := Line{Name: g.Name}
 		for _, p := range g.Runs[0].Curve {
-			line.add(float64(p.Epoch), p.Val)
+			line.add(float64(p.Epoch), p.Val.Token)
 		}
 		lines = append(lines, line)
 	}

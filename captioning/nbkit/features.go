@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"captionlab/captioning"
 	"captionlab/captioning/encoder"
 	"captionlab/datasets"
 )
@@ -139,10 +140,11 @@ func (l *Lab) EncodeAgain(ids ...string) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	e, err := l.openEncoder(features.Manifest.Encoder.Name)
+	e, err := captioning.OpenEncoder(l.Context, l.backend, captioning.EncoderOptions{Name: features.Manifest.Encoder.Name})
 	if err != nil {
 		return "", err
 	}
+	defer e.Finalize()
 	var images []*encoder.Pixels
 	for _, id := range ids {
 		p, err := l.Pixels(id)

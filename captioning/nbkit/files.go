@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"captionlab/captioning"
-	"captionlab/captioning/decoder"
 	"captionlab/captioning/internal/atomicfile"
 )
 
@@ -32,33 +30,8 @@ func (l *Lab) ImageFile(id string) (string, error) {
 	return path, atomicfile.WriteFile(path, data)
 }
 
-// CaptionFiles captions image files, for example photographs of your own, and returns a gallery card for each. It fails
-// for an image that cannot be read, and names it.
-func (l *Lab) CaptionFiles(m *captioning.Model, options decoder.GenerateOptions, files ...string) ([]Card, error) {
-	e, err := l.openEncoder(m.Checkpoint.Encoder.Name)
-	if err != nil {
-		return nil, err
-	}
-	openFile := func(name string) (io.ReadCloser, error) { return os.Open(name) }
-	captions, problems, err := m.CaptionImages(l.Context, e, files, openFile, options, nil)
-	if err != nil {
-		return nil, err
-	}
-	var cards []Card
-	for i, file := range files {
-		if problems[i] != nil {
-			return nil, fmt.Errorf("no caption: %w", problems[i])
-		}
-		image, err := fileThumbnail(file, 224)
-		if err != nil {
-			return nil, err
-		}
-		cards = append(cards, Card{Image: image, Caption: captions[i].Text})
-	}
-	return cards, nil
-}
-
-func fileThumbnail(file string, side int) (template.URL, error) {
+// FileThumbnail is Thumbnail for an image file.
+func FileThumbnail(file string, side int) (template.URL, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return "", err

@@ -29,7 +29,7 @@ func Histogram(unit, xLabel string, width float64, samples ...Sample) (template.
 			return "", fmt.Errorf("histogram of %s, sample %q: %w", unit, s.Name, err)
 		}
 		if len(bins) > 0 {
-			c.Series = append(c.Series, chart.Series{Name: s.Name, Points: bins})
+			c.Series = append(c.Series, chart.Series{Name: s.Name, Points: bins, Bars: width})
 		}
 	}
 	return drawn(c), nil

@@ -2,14 +2,12 @@ package nbkit
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"html/template"
 
 	"github.com/gomlx/compute"
 
 	"captionlab/captioning"
+	"captionlab/captioning/decoder"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/xla"
@@ -24,11 +22,11 @@ type Lab struct {
 	Seed       int64
 	Small      bool // the fast setting: use a part of the data and few epochs
 
-	fingerprint string
+	fingerprint string // of the dataset
 	backend     compute.Backend
-	encoder     *encoder.Encoder
-	features    *encoder.Features
-	models      []*captioning.Model
+	data        *captioning.Data
+	progress    *live // of the computation of features
+	closers     []func()
 }
 
 func open(ctx context.Context) (*Lab, error) {
@@ -40,13 +38,17 @@ func open(ctx context.Context) (*Lab, error) {
 	if l.Experiment, err = named(s.Experiment); err != nil {
 		return nil, err
 	}
-	l.Dataset, err = captioning.OpenDataset(s.Dataset, s.Data)
-	return l, err
+	if l.Dataset, err = captioning.OpenDataset(s.Dataset, s.Data, ""); err != nil {
+		return nil, err
+	}
+	l.closers = append(l.closers, func() { datasets.Close(l.Dataset) })
+	return l, nil
 }
 
+// close closes what was opened, last first.
 func (l *Lab) close() {
-	for _, m := range l.models {
-		m.Finalize()
+	for i := len(l.closers) - 1; i >= 0; i-- {
+		l.closers[i]()
 	}
 }
 
@@ -60,57 +62,77 @@ func (l *Lab) Backend() (compute.Backend, error) {
 	return backend, err
 }
 
-// Encoder opens the encoder: ResNet-50 if its weights are on this machine, the small one otherwise.
-func (l *Lab) Encoder() (*encoder.Encoder, error) { return l.openEncoder("") }
-
-func (l *Lab) openEncoder(name string) (*encoder.Encoder, error) {
-	if l.encoder != nil && (name == "" || l.encoder.Spec().Name == name) {
-		return l.encoder, nil
+// Data opens the dataset together with its features. The encoder is ResNet-50 if its weights are on this machine, the
+// small one otherwise.
+func (l *Lab) Data() (*captioning.Data, error) {
+	if l.data != nil {
+		return l.data, nil
 	}
+	var err error
+	l.data, err = l.openData(l.Dataset, nil)
+	return l.data, err
+}
+
+// openData opens a dataset with a custom encoder or, if spec is nil, with the default one.
+func (l *Lab) openData(ds datasets.Dataset, spec *encoder.Spec) (*captioning.Data, error) {
 	backend, err := l.Backend()
 	if err != nil {
 		return nil, err
 	}
-	l.encoder, err = captioning.OpenEncoder(l.Context, backend, captioning.EncoderOptions{Name: name})
-	return l.encoder, err
+	if l.progress == nil {
+		l.progress = newLive()
+	}
+	return captioning.NewData(l.Context, backend, ds, captioning.DataOptions{
+		Encoder: captioning.EncoderOptions{Spec: spec},
+		Progress: func(p encoder.Progress) {
+			l.progress.line("Features: %d of %d images, %.0f per second, %v left.",
+				p.Done, p.Total, p.Rate, p.Remaining.Round(1e9))
+		},
+	})
 }
 
 // Features returns the features of all images. It reads them from the cache folder or, the first time, computes them with
 // progress below the cell, which takes a minute or two.
 func (l *Lab) Features() (*encoder.Features, error) {
-	if l.features != nil {
-		return l.features, nil
-	}
-	e, err := l.Encoder()
+	data, err := l.Data()
 	if err != nil {
 		return nil, err
 	}
-	live := newLive()
-	l.features, err = captioning.Features(l.Context, l.Dataset, l.fingerprint, e, func(p encoder.Progress) {
-		live.line("Features: %d of %d images, %.0f per second, %v left.", p.Done, p.Total, p.Rate, p.Remaining.Round(1e9))
-	})
-	live.end("")
-	return l.features, err
+	return l.featuresOf(data)
 }
 
-// Model opens the trained model in a run folder: one that Train returned, or one below the results folder whose checkpoint
-// is in the cache folder.
-func (l *Lab) Model(dir string) (*captioning.Model, error) {
+func (l *Lab) featuresOf(data *captioning.Data) (*encoder.Features, error) {
+	f, err := data.Features(l.Context)
+	l.progress.end("")
+	return f, err
+}
+
+// Model opens the trained model in a run folder, which BestRun returns. See Open for the models that Train trained.
+func (l *Lab) Model(dir string) (*captioning.Model, error) { return l.openModel(dir, nil) }
+
+func (l *Lab) openModel(dir string, cell decoder.Cell) (*captioning.Model, error) {
 	backend, err := l.Backend()
 	if err != nil {
 		return nil, err
 	}
-	m, err := captioning.Open(backend, dir)
+	m, err := captioning.OpenModel(backend, dir, captioning.ModelOptions{Cell: cell})
 	if err == nil {
-		l.models = append(l.models, m)
+		l.closers = append(l.closers, m.Close)
 	}
 	return m, err
 }
 
-// Part returns the first images of each split as a dataset, and its fingerprint, for training on a small part.
-func (l *Lab) Part(train, val, test int) (datasets.Dataset, string) {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %d", l.fingerprint, train, val, test))
-	return datasets.Subset(l.Dataset, train, val, test), hex.EncodeToString(sum[:])
+// Captioner opens the trained model in a run folder, as Model does, together with its encoder.
+func (l *Lab) Captioner(dir string) (*captioning.Captioner, error) {
+	backend, err := l.Backend()
+	if err != nil {
+		return nil, err
+	}
+	c, err := captioning.OpenCaptioner(l.Context, backend, dir, captioning.CaptionerOptions{})
+	if err == nil {
+		l.closers = append(l.closers, c.Close)
+	}
+	return c, err
 }
 
 // Size returns usual or, with the flag -small, small: a number of images or epochs.

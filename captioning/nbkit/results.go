@@ -197,7 +197,7 @@ func (l *Lab) CheckScores(r report.Run) error {
 	}
 	for _, c := range []struct{ now, then score.Corpus }{{now.coco, recorded.Coco}, {now.pa4, recorded.PA4}} {
 		for _, metric := range c.now.Metrics() {
-			now, then := value(c.now, metric), value(c.then, metric)
+			now, then := experiment.CorpusValue(c.now, metric), experiment.CorpusValue(c.then, metric)
 			if !(math.Abs(now-then) <= 1e-9*(1+math.Abs(then))) {
 				return fmt.Errorf("%s: the %s of its captions is %v, its record says %v: create the run again, "+
 					"or find the code that changed", r.Folder, metric, now, then)

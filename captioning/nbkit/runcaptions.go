@@ -4,12 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"path"
-	"path/filepath"
 	"slices"
 
-	"captionlab/captioning"
-	"captionlab/captioning/experiment"
 	"captionlab/captioning/experiment/report"
 	"captionlab/captioning/score"
 	"captionlab/datasets"
@@ -111,17 +107,5 @@ func (l *Lab) testExamples(r report.Run, ids []string) ([]datasets.Example, erro
 
 // RunCurve draws the training and the validation loss of a recorded run by epoch.
 func RunCurve(r report.Run) (template.HTML, error) {
-	curve, err := readCurve(r)
-	if err != nil {
-		return "", err
-	}
-	return LossCurve(r.Folder, curve)
-}
-
-func readCurve(r report.Run) ([]captioning.CurvePoint, error) {
-	file, err := resultFile(path.Join(r.Folder, experiment.CurveFile))
-	if err != nil {
-		return nil, err
-	}
-	return captioning.ReadCurve(filepath.Dir(file))
+	return LossCurve(r.Folder, r.Curve)
 }

@@ -25,15 +25,11 @@ func (l *Lab) Scored(p Plan) (Scored, error) {
 	if err != nil {
 		return Scored{}, err
 	}
-	m, err := l.Open(t, p.Cell)
+	m, err := l.Open(t)
 	if err != nil {
 		return Scored{}, err
 	}
-	features, err := l.Features()
-	if err != nil {
-		return Scored{}, err
-	}
-	e, _, err := m.Evaluate(l.Context, t.Dataset, datasets.Test, features, decoder.GenerateOptions{})
+	e, err := m.Evaluate(l.Context, t.Data, datasets.Test, decoder.GenerateOptions{})
 	return Scored{t.Name, m.NumParameters(), t, e}, err
 }
 

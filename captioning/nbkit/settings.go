@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -27,7 +26,7 @@ type settings struct {
 	Experiment  string `json:"experiment"`
 	Seed        int64  `json:"seed"`
 	Small       bool   `json:"small"`
-	Fingerprint string `json:"fingerprint"` // of the dataset; computing it takes a second
+	Fingerprint string `json:"fingerprint"` // of the dataset, so that cells need not compute it
 }
 
 // overrideVariable holds flags that override those of the settings cell, for running notebooks headlessly.
@@ -36,7 +35,7 @@ const overrideVariable = "CAPTIONLAB_NOTEBOOK"
 var chosen settings
 
 func register(f *flag.FlagSet, s *settings) {
-	f.StringVar(&s.Dataset, "dataset", "flickr8k", "dataset: "+strings.Join(captioning.DatasetNames, " or "))
+	f.StringVar(&s.Dataset, "dataset", "flickr8k", "dataset: "+strings.Join(captioning.DatasetNames(), " or "))
 	f.StringVar(&s.Data, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA)")
 	f.StringVar(&s.Experiment, "experiment", "baseline", "declared experiment")
 	f.Int64Var(&s.Seed, "seed", 1, "seed of initial weights and shuffling")
@@ -77,24 +76,26 @@ func choose(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	if kind, _, _ := strings.Cut(s.Dataset, "-"); !slices.Contains(captioning.DatasetNames, kind) {
-		return fmt.Errorf("unknown dataset %q: the datasets are %s", s.Dataset,
-			strings.Join(captioning.DatasetNames, ", "))
+	if err := captioning.CheckDatasetName(s.Dataset); err != nil {
+		return err
 	}
-	ds, err := captioning.OpenDataset(s.Dataset, s.Data)
+	ds, err := captioning.OpenDataset(s.Dataset, s.Data, "")
 	if err != nil && s.replaceable(err) {
 		Note("%s is not on this machine, so this notebook uses shapes, images that the program generates. "+
 			"To use %s, name its folder with -data= and run this cell again, or set CAPTIONLAB_DATA to the parent of "+
 			"that folder before Jupyter starts.", s.Dataset, s.Dataset)
 		s.Dataset = "shapes"
-		ds, err = captioning.OpenDataset(s.Dataset, "")
+		ds, err = captioning.OpenDataset(s.Dataset, "", "")
 	}
 	if err != nil {
 		return err
 	}
-	if s.Fingerprint, err = datasets.Fingerprint(ctx, ds); err != nil {
+	data, err := captioning.NewData(ctx, nil, ds, captioning.DataOptions{})
+	if err != nil {
 		return err
 	}
+	defer data.Close()
+	s.Fingerprint = data.Fingerprint
 	path, err := settingsPath()
 	if err != nil {
 		return err
@@ -102,15 +103,21 @@ func choose(ctx context.Context, s settings) error {
 	if err := experiment.WriteJSON(path, s); err != nil {
 		return err
 	}
-	Show(s.table(ds, e))
+	Show(s.table(data, e))
 	return nil
 }
 
 // table shows what the settings mean.
-func (s settings) table(ds datasets.Dataset, e experiment.Experiment) template.HTML {
+func (s settings) table(data *captioning.Data, e experiment.Experiment) template.HTML {
+	images := func(split datasets.Split) int { return len(data.Dataset.Examples(split)) }
+	encoder := data.Encoder().Name
+	if encoder != "resnet50" {
+		encoder += ": the weights of ResNet-50, the paper's encoder, are not on this machine"
+	}
 	rows := [][]string{
 		{"dataset", fmt.Sprintf("%s: %d training, %d validation, %d test images", s.Dataset,
-			len(ds.Examples(datasets.Train)), len(ds.Examples(datasets.Val)), len(ds.Examples(datasets.Test)))},
+			images(datasets.Train), images(datasets.Val), images(datasets.Test))},
+		{"encoder", encoder},
 		{"experiment", e.Name + ": " + e.About},
 	}
 	if s.Small {

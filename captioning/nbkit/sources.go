@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"captionlab/captioning"
 	"captionlab/captioning/experiment/report"
 	"captionlab/captioning/score"
 	"captionlab/datasets"
@@ -33,16 +34,7 @@ func (l *Lab) SourceTable(sources ...Source) (template.HTML, error) {
 }
 
 func (l *Lab) testReferences() score.References {
-	return references(l.Dataset.Examples(datasets.Test))
-}
-
-// references returns the reference captions of examples by image.
-func references(examples []datasets.Example) score.References {
-	all := make(score.References)
-	for _, ex := range examples {
-		all[score.ID(ex.ID)] = ex.Captions
-	}
-	return all
+	return captioning.References(l.Dataset.Examples(datasets.Test))
 }
 
 // scored holds the scores of one source in both protocols.
@@ -54,11 +46,7 @@ type scored struct {
 
 // evaluate scores a source in both protocols.
 func evaluate(refs score.References, s Source) (scored, error) {
-	coco, err := score.Coco(refs, s.Captions, score.Options{})
-	if err != nil {
-		return scored{}, fmt.Errorf("%s: %w", s.Name, err)
-	}
-	pa4, err := score.PA4(refs, s.Captions, score.Options{})
+	coco, pa4, err := score.Both(refs, s.Captions)
 	if err != nil {
 		return scored{}, fmt.Errorf("%s: %w", s.Name, err)
 	}
@@ -101,24 +89,13 @@ func scoreSources(refs score.References, sources []Source) (template.HTML, error
 	}
 	var rows [][]string
 	for _, s := range all {
-		pa4, err := score.Bootstrap(s.pa4, score.BootstrapOptions{})
+		cells, err := intervalCells(s.pa4, s.coco)
 		if err != nil {
 			return "", err
 		}
-		coco, err := score.Bootstrap(s.coco, score.BootstrapOptions{})
-		if err != nil {
-			return "", err
-		}
-		rows = append(rows, []string{s.name,
-			intervalText(interval(pa4, bleu1), 1, 1), intervalText(interval(pa4, bleu4), 1, 1),
-			intervalText(interval(coco, bleu4), 100, 1), intervalText(interval(coco, ciderD), 100, 1)})
+		rows = append(rows, append([]string{s.name}, cells...))
 	}
 	return Table(append([]string{fmt.Sprintf("captions of %d images from", images)}, scoreHead...), rows), nil
-}
-
-// intervalText is a score times a factor, with its interval.
-func intervalText(i score.Interval, times float64, digits int) string {
-	return fmt.Sprintf("%.*f [%.*f, %.*f]", digits, times*i.Value, digits, times*i.Low, digits, times*i.High)
 }
 
 // CompareSources tests whether captions of a score differently from those of b on the same images, in both protocols, from
@@ -128,17 +105,19 @@ func (l *Lab) CompareSources(a, b Source) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	of := both(all[0].pa4, all[0].coco)
-	against := both(all[1].pa4, all[1].coco)
 	var rows [][]string
-	for i, p := range of {
-		differences, err := score.Compare(p.scores, against[i].scores, score.BootstrapOptions{})
+	for _, p := range []struct {
+		name string
+		a, b score.Corpus
+	}{{"pa4", all[0].pa4, all[1].pa4}, {"coco", all[0].coco, all[1].coco}} {
+		differences, err := score.Compare(p.a, p.b, score.BootstrapOptions{})
 		if err != nil {
 			return "", err
 		}
 		for _, d := range differences {
-			rows = append(rows, []string{p.name, d.Metric, fmt.Sprintf("%.2f", p.times*d.A), fmt.Sprintf("%.2f", p.times*d.B),
-				fmt.Sprintf("%+.2f [%+.2f, %+.2f]", p.times*d.Delta, p.times*d.Low, p.times*d.High), fmt.Sprintf("%.3f", d.P)})
+			times := p.a.Scale(d.Metric)
+			rows = append(rows, []string{p.name, d.Metric, fmt.Sprintf("%.2f", times*d.A), fmt.Sprintf("%.2f", times*d.B),
+				fmt.Sprintf("%+.2f [%+.2f, %+.2f]", times*d.Delta, times*d.Low, times*d.High), fmt.Sprintf("%.3f", d.P)})
 		}
 	}
 	return Table([]string{fmt.Sprintf("%d images", images), "", a.Name, b.Name, "difference", "p"}, rows), nil
@@ -147,7 +126,7 @@ func (l *Lab) CompareSources(a, b Source) (template.HTML, error) {
 // RuleTable scores captions that were chosen by different rules, from 0 to 100, against the references of the images that
 // all of them caption.
 func RuleTable(images []datasets.Example, rules ...Source) (template.HTML, error) {
-	refs := references(images)
+	refs := captioning.References(images)
 	var rows [][]string
 	for _, r := range rules {
 		s, err := evaluate(refs, r)

@@ -34,10 +34,10 @@ func StrategyTable(g report.Group) template.HTML {
 		}
 		rows = append(rows, []string{
 			strategyLabel(o.Readout),
-			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return interval(r.PA4, bleu1).Value }),
-			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return interval(r.PA4, bleu4).Value }),
-			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return 100 * interval(r.Coco, bleu4).Value }),
-			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return 100 * interval(r.Coco, ciderD).Value }),
+			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return r.PA4Value(score.BLEU1) }),
+			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return r.PA4Value(score.BLEU4) }),
+			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return 100 * r.CocoValue(score.BLEU4) }),
+			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return 100 * r.CocoValue(score.CIDErD) }),
 			mean("%.3f", func(r experiment.ReadoutRecord) float64 { return r.Diversity.Distinct2 }),
 			mean("%.0f", func(r experiment.ReadoutRecord) float64 { return float64(r.Diversity.Words) }),
 			mean("%.1f", func(r experiment.ReadoutRecord) float64 { return r.Diversity.MeanWords }),

@@ -10,8 +10,9 @@ import (
 
 	"captionlab/captioning"
 	"captionlab/captioning/decoder"
+	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
-	"captionlab/captioning/weights"
+	"captionlab/captioning/internal/cache"
 	"captionlab/datasets"
 )
 
@@ -21,42 +22,48 @@ type Plan struct {
 	Settings experiment.Settings
 	// Cell is a custom cell, called as Settings.Cell says; nil means a built-in one.
 	Cell decoder.Cell
+	// Encoder is a custom encoder, for the images of this plan only; nil means the notebook's encoder.
+	Encoder *encoder.Spec
 	// Train, Val and Test limit the images of each split; zeros mean all.
 	Train, Val, Test int
 	// Watch are images that are captioned greedily after each epoch; the captions appear below the curve.
 	Watch []datasets.Example
 	// AfterEpoch, if not nil, is called after each epoch; see captioning.TrainConfig.
-	AfterEpoch func(*captioning.Model, captioning.CurvePoint) error
+	AfterEpoch func(*captioning.Model, experiment.CurvePoint) error
 }
 
 // Trained is a run that a notebook trained.
 type Trained struct {
 	Name    string
-	Dir     string // of the run, in the cache folder
-	Dataset datasets.Dataset
-	Curve   []captioning.CurvePoint
+	Dir     string           // of the run, in the cache folder
+	Data    *captioning.Data // the images of its plan
+	Curve   []experiment.CurvePoint
 	Best    int     // epoch, from 1, with the lowest validation loss, whose weights are kept
 	Seconds float64 // of training, over all calls
+
+	cell decoder.Cell // custom, or nil
 }
 
 // Train trains one model, shows its growing curve below the cell, and keeps the run in the cache folder. If the same plan
 // was trained before, Train opens that run; if that training was interrupted, Train resumes it. A plan with other settings,
 // other images or a changed custom cell is another training.
 func (l *Lab) Train(p Plan) (*Trained, error) {
-	c, err := l.config(p)
+	data, c, err := l.config(p)
 	if err != nil {
 		return nil, err
 	}
-	view, err := l.newTrainView(p, c)
+	view, err := l.newTrainView(p, data, c.Dir)
 	if err != nil {
 		return nil, err
 	}
 	c.Progress, c.AfterEpoch = view.progress, view.afterEpoch
-	if _, err := captioning.Train(l.Context, l.backend, c); err != nil {
+	model, err := captioning.Train(l.Context, l.backend, data, c)
+	if err != nil {
 		view.finish()
 		return nil, err
 	}
-	out, err := readTrained(p, c)
+	model.Close()
+	out, err := readTrained(p, data, c)
 	if err != nil {
 		return nil, err
 	}
@@ -70,70 +77,74 @@ func (l *Lab) Train(p Plan) (*Trained, error) {
 // Trained opens the run that Train trained by the plan, for a later cell, and shows nothing. It fails if that training is
 // not finished.
 func (l *Lab) Trained(p Plan) (*Trained, error) {
-	c, err := l.config(p)
+	data, c, err := l.config(p)
 	if err != nil {
 		return nil, err
 	}
-	out, err := readTrained(p, c)
+	out, err := readTrained(p, data, c)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is not trained yet with these settings: run the cell above that trains it, then this one", p.Name)
 	}
 	return out, err
 }
 
-// config returns the configuration for captioning.Train, without the hooks that show progress.
-func (l *Lab) config(p Plan) (captioning.TrainConfig, error) {
+// config returns the data and the configuration for captioning.Train, without the hooks that show progress.
+func (l *Lab) config(p Plan) (*captioning.Data, captioning.TrainConfig, error) {
 	p.Settings.Seed = l.Seed
-	c := captioning.TrainConfig{Dataset: l.Dataset, Fingerprint: l.fingerprint, Settings: p.Settings, Cell: p.Cell, Resume: true,
+	c := captioning.TrainConfig{Settings: p.Settings, Cell: p.Cell, Resume: true,
 		Warn: func(line string) { Note("%s", line) }}
-	if p.Train > 0 {
-		c.Dataset, c.Fingerprint = l.Part(p.Train, p.Val, p.Test)
-	}
 	if err := p.Settings.Check(func(name string) bool { return p.Cell != nil && p.Cell.Name() == name }); err != nil {
-		return c, err
+		return nil, c, err
 	}
-	backend, err := l.Backend()
+	data, err := l.dataOf(p)
 	if err != nil {
-		return c, err
+		return nil, c, err
 	}
 	kind := ""
 	if p.Cell != nil {
-		if kind, err = cellPrint(backend, p.Cell, p.Settings); err != nil {
-			return c, err
+		if kind, err = cellPrint(l.backend, p.Cell, p.Settings); err != nil {
+			return nil, c, err
 		}
 	}
-	if c.Features, err = l.Features(); err != nil {
-		return c, err
+	if _, err := l.featuresOf(data); err != nil {
+		return nil, c, err
 	}
-	id, err := experiment.Identity(p.Settings, c.Fingerprint+kind, c.Features.Manifest.Encoder)
+	id, err := experiment.Identity(p.Settings, data.Fingerprint+kind, data.Encoder())
 	if err != nil {
-		return c, err
+		return nil, c, err
 	}
-	c.Dir, err = trainedFolder(fmt.Sprintf("%s-%s-%.12s", l.Dataset.Name(), filepath.Base(p.Name), id))
-	return c, err
+	c.Dir, err = cache.Notebooks(fmt.Sprintf("%s-%s-%.12s", l.Dataset.Name(), filepath.Base(p.Name), id))
+	return data, c, err
 }
 
-// trainedFolder is the folder of a run that a notebook trained, in the cache folder.
-func trainedFolder(name string) (string, error) {
-	cache, err := weights.CacheDir()
-	if err != nil {
-		return "", err
+// dataOf returns the images of a plan with their features.
+func (l *Lab) dataOf(p Plan) (*captioning.Data, error) {
+	if p.Encoder != nil { // encode no more images than the plan needs
+		ds := l.Dataset
+		if p.Train > 0 {
+			ds = datasets.Subset(ds, p.Train, p.Val, p.Test)
+		}
+		return l.openData(ds, p.Encoder)
 	}
-	return filepath.Join(cache, "notebooks", name), nil
+	data, err := l.Data()
+	if err == nil && p.Train > 0 {
+		data = data.Subset(p.Train, p.Val, p.Test)
+	}
+	return data, err
 }
 
 // readTrained reads a finished run.
-func readTrained(p Plan, c captioning.TrainConfig) (*Trained, error) {
-	last, err := captioning.ReadCheckpoint(filepath.Join(c.Dir, captioning.LastCheckpoint))
+func readTrained(p Plan, data *captioning.Data, c captioning.TrainConfig) (*Trained, error) {
+	done, err := captioning.ReadProgress(c.Dir)
 	if err != nil {
 		return nil, err
 	}
-	done, patience := last.Training, c.Settings.Patience
-	if done.Epoch < c.Settings.Epochs && (patience == 0 || done.Epoch-done.Best < patience) {
+	if !done.Finished(c.Settings) {
 		return nil, fmt.Errorf("%s is trained for %d of %d epochs: run the cell above that trains it again, which resumes it, "+
 			"then this one", p.Name, done.Epoch, c.Settings.Epochs)
 	}
-	return &Trained{Name: p.Name, Dir: c.Dir, Dataset: c.Dataset, Curve: done.Curve, Best: done.Best, Seconds: done.Seconds}, nil
+	return &Trained{Name: p.Name, Dir: c.Dir, Data: data, Curve: done.Curve, Best: done.Best, Seconds: done.Seconds,
+		cell: p.Cell}, nil
 }
 
 // cellPrint distinguishes cells of the same name by what they compute: the losses of a tiny batch under weights large
@@ -164,18 +175,5 @@ func cellPrint(backend compute.Backend, cell decoder.Cell, s experiment.Settings
 	return fmt.Sprintf("%.2f", losses), nil
 }
 
-// Open opens the model of a run that Train returned. cell is the custom cell of its plan, or nil.
-func (l *Lab) Open(t *Trained, cell decoder.Cell) (*captioning.Model, error) {
-	if t == nil {
-		return nil, errors.New("there is no trained run: run the training cell first")
-	}
-	backend, err := l.Backend()
-	if err != nil {
-		return nil, err
-	}
-	m, err := captioning.OpenWithCell(backend, t.Dir, cell)
-	if err == nil {
-		l.models = append(l.models, m)
-	}
-	return m, err
-}
+// Open opens the model of a run that Train or Trained returned.
+func (l *Lab) Open(t *Trained) (*captioning.Model, error) { return l.openModel(t.Dir, t.cell) }

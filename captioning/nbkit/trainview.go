@@ -15,11 +15,11 @@ import (
 type trainView struct {
 	live    *live
 	name    string
-	points  []captioning.CurvePoint
+	points  []experiment.CurvePoint
 	running [][2]float64 // training loss within the epochs of this call: epochs trained, mean loss of the epoch so far
 	status  string
 
-	after   func(*captioning.Model, captioning.CurvePoint) error // may be nil
+	after   func(*captioning.Model, experiment.CurvePoint) error // may be nil
 	file    string                                               // keeps watched
 	watched watched
 	images  []template.URL
@@ -36,29 +36,28 @@ type watched struct {
 // watchedSide is the width of watched images. They are drawn again with every point of the curve.
 const watchedSide = 112
 
-// newTrainView returns the view of a training. If the training resumes, the view begins with its earlier epochs.
-func (l *Lab) newTrainView(p Plan, c captioning.TrainConfig) (*trainView, error) {
-	v := &trainView{live: newLive(), name: p.Name, after: p.AfterEpoch, file: filepath.Join(c.Dir, "watched.json")}
-	for _, ex := range p.Watch {
-		row, ok := c.Features.Row(ex.ID)
-		if !ok {
-			return nil, fmt.Errorf("%s: image %q of Watch has no features: use one of the dataset's examples", p.Name, ex.ID)
-		}
-		image, err := l.Image(ex.ID, watchedSide)
+// newTrainView returns the view of a training in the folder dir. If the training resumes, the view begins with its earlier
+// epochs.
+func (l *Lab) newTrainView(p Plan, data *captioning.Data, dir string) (*trainView, error) {
+	v := &trainView{live: newLive(), name: p.Name, after: p.AfterEpoch, file: filepath.Join(dir, "watched.json"),
+		watched: watched{Images: IDs(p.Watch), Captions: make(map[int][]string)}}
+	var err error
+	if v.rows, err = data.Rows(l.Context, v.watched.Images); err != nil {
+		return nil, fmt.Errorf("%s: Watch: %w", p.Name, err)
+	}
+	for _, id := range v.watched.Images {
+		image, err := l.Image(id, watchedSide)
 		if err != nil {
 			return nil, err
 		}
-		v.watched.Images = append(v.watched.Images, ex.ID)
-		v.rows, v.images = append(v.rows, row), append(v.images, image)
+		v.images = append(v.images, image)
 	}
-	v.watched.Captions = make(map[int][]string)
 	var kept watched
 	if err := experiment.ReadJSON(v.file, &kept); err == nil && slices.Equal(kept.Images, v.watched.Images) {
 		v.watched = kept
 	}
-	last, err := captioning.ReadCheckpoint(filepath.Join(c.Dir, captioning.LastCheckpoint))
-	if err == nil { // Train reports a damaged checkpoint
-		v.points = last.Training.Curve
+	if done, err := captioning.ReadProgress(dir); err == nil { // Train reports a damaged checkpoint
+		v.points = done.Curve
 		for _, p := range v.points {
 			v.running = append(v.running, [2]float64{float64(p.Epoch), p.TrainLoss})
 		}
@@ -82,7 +81,7 @@ func (v *trainView) progress(p captioning.TrainProgress) {
 }
 
 // afterEpoch captions the watched images and keeps the captions.
-func (v *trainView) afterEpoch(m *captioning.Model, p captioning.CurvePoint) error {
+func (v *trainView) afterEpoch(m *captioning.Model, p experiment.CurvePoint) error {
 	if len(v.rows) > 0 {
 		captions, err := m.CaptionFeatures(v.watched.Images, v.rows, decoder.GenerateOptions{})
 		if err != nil {
