@@ -28,12 +28,14 @@ func TokenTable(captions ...string) (template.HTML, error) {
 	return Table([]string{"as written", "tokenizer", "tokens"}, rows), nil
 }
 
-// BrevityCurve draws how the BLEU of a caption depends on its length. It cuts the caption to its first words, or appends
-// words that are in no reference. Where the caption is too short, the penalty falls; where it is too long, the precision.
+// BrevityCurve draws how the BLEU of a caption depends on its length. It cuts the caption to its first words, or
+// appends words that are in no reference. Where the caption is too short, the penalty falls; where it is too long,
+// the precision.
 func BrevityCurve(caption string, references []string) (template.HTML, error) {
 	words := strings.Fields(caption)
 	if len(words) < 4 {
-		return "", fmt.Errorf("the caption %q has %d words: use one of at least 4, so that it has a 4-gram", caption, len(words))
+		return "", fmt.Errorf("the caption %q has %d words: use one of at least 4, so that it has a 4-gram",
+			caption, len(words))
 	}
 	penalty, precision, bleu := Line{Name: "brevity penalty"}, Line{Name: "precision of 1-grams"}, Line{Name: "BLEU-4"}
 	for n := 1; n <= 2*len(words); n++ {
@@ -51,8 +53,8 @@ func BrevityCurve(caption string, references []string) (template.HTML, error) {
 	return Curves(Axes{X: "words in the caption", WholeX: true}, penalty, precision, bleu)
 }
 
-// SentenceScores draws the BLEU-4 of a run's single captions in both protocols, and compares their means with the corpus
-// BLEU-4.
+// SentenceScores draws the BLEU-4 of a run's single captions in both protocols, and compares their means with the
+// corpus BLEU-4.
 func SentenceScores(r report.Run) (template.HTML, error) {
 	coco, pa4 := Sample{Name: "coco"}, Sample{Name: "pa4, smoothed"}
 	mean, none := 0.0, 0
@@ -72,9 +74,11 @@ func SentenceScores(r report.Run) (template.HTML, error) {
 		return "", err
 	}
 	return histogram + Table([]string{"BLEU-4 of " + r.Folder, ""}, [][]string{
-		{"coco, corpus: n-grams summed over all images, then one precision", fmt.Sprintf("%.1f", points(r.Coco, score.BLEU4))},
+		{"coco, corpus: n-grams summed over all images, then one precision",
+			fmt.Sprintf("%.1f", points(r.Coco, score.BLEU4))},
 		{"coco, mean of the single captions", fmt.Sprintf("%.1f", mean)},
-		{"captions without a matching 4-gram, which score zero on their own", fmt.Sprintf("%d of %d", none, len(coco.Values))},
+		{"captions without a matching 4-gram, which score zero on their own",
+			fmt.Sprintf("%d of %d", none, len(coco.Values))},
 		{"pa4, mean of the single captions, smoothed", fmt.Sprintf("%.1f", points(r.PA4, score.BLEU4))},
 	}), nil
 }

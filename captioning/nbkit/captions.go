@@ -9,9 +9,10 @@ import (
 	"captionlab/datasets"
 )
 
-// Captioned captions examples with a model and returns their gallery cards, references included. Images are at most side
-// pixels wide and high. It fails for an example without features.
-func (l *Lab) Captioned(m *captioning.Model, examples []datasets.Example, o decoder.GenerateOptions, side int) ([]Card, error) {
+// Captioned captions examples with a model and returns their gallery cards, references included. Images are at most
+// side pixels wide and high. It fails for an example without features.
+func (l *Lab) Captioned(m *captioning.Model, examples []datasets.Example, o decoder.GenerateOptions,
+	side int) ([]Card, error) {
 	data, err := l.Data()
 	if err != nil {
 		return nil, err
@@ -38,8 +39,8 @@ type RunFolder struct {
 	Name string // as in "the full run shapes/baseline/seed-1"
 }
 
-// BestRun returns the recorded run of this notebook's experiment if its checkpoint is on this machine, and otherwise the
-// run that Train trained by the plan, which must use a built-in cell and the default encoder.
+// BestRun returns the recorded run of this notebook's experiment if its checkpoint is on this machine, and otherwise
+// the run that Train trained by the plan, which must use a built-in cell and the default encoder.
 func (l *Lab) BestRun(p Plan) (RunFolder, error) {
 	if recorded, err := l.Run(l.Experiment.Name); err == nil {
 		results, err := ResultsFolder()
@@ -53,8 +54,8 @@ func (l *Lab) BestRun(p Plan) (RunFolder, error) {
 	}
 	t, err := l.Trained(p)
 	if err != nil {
-		return RunFolder{}, fmt.Errorf("the checkpoint of the full run of %s on %s is not on this machine, and its stand-in is "+
-			"missing: %w", l.Experiment.Name, l.Dataset.Name(), err)
+		return RunFolder{}, fmt.Errorf("the checkpoint of the full run of %s on %s is not on this machine, "+
+			"and its stand-in is missing: %w", l.Experiment.Name, l.Dataset.Name(), err)
 	}
 	return RunFolder{t.Dir, fmt.Sprintf("the small run %q of this notebook", t.Name)}, nil
 }

@@ -17,10 +17,10 @@ import (
 // traceVariable, if set to anything, makes a panic in a cell print its stack.
 const traceVariable = "CAPTIONLAB_NOTEBOOK_TRACE"
 
-// Cell runs the body of a notebook cell with the lab that the settings cell configured. If the body returns an error or
-// panics, Cell shows a short message that says what to do, and the process exits with status 1, so that "Run All" stops.
-// Interrupting the cell cancels the lab's context: a training keeps its last checkpoint, and the next run of the cell
-// resumes from it.
+// Cell runs the body of a notebook cell with the lab that the settings cell configured. If the body returns an error
+// or panics, Cell shows a short message that says what to do, and the process exits with status 1, so that "Run All"
+// stops. Interrupting the cell cancels the lab's context: a training keeps its last checkpoint, and the next run of
+// the cell resumes from it.
 //
 //	%%
 //	nbkit.Cell(func(l *nbkit.Lab) error {

@@ -54,8 +54,9 @@ func drawn(c chart.Chart) template.HTML {
 	return figure([]byte(c.SVG()), c.Title)
 }
 
-// figure embeds an SVG as an image. JupyterLab and GitHub remove inline SVG from a saved notebook that is not trusted, but
-// keep images in data URLs. Such an image follows the browser's light or dark color scheme, if the SVG does.
+// figure embeds an SVG as an image. JupyterLab and GitHub remove inline SVG from a saved notebook that is not
+// trusted, but keep images in data URLs. Such an image follows the browser's light or dark color scheme, if the SVG
+// does.
 func figure(svg []byte, title string) template.HTML {
 	return template.HTML(fmt.Sprintf(`<img src="data:image/svg+xml;base64,%s" alt="%s" style="max-width:100%%">`,
 		base64.StdEncoding.EncodeToString(svg), html.EscapeString(cmp.Or(title, "chart"))))

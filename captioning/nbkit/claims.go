@@ -19,8 +19,8 @@ var outcomeColors = []struct{ words, color string }{
 	{"holds", "#1b7a2f"},
 }
 
-// ClaimTable shows the paper's claims and how the runs on one dataset bear them out: differences in pa4 scores, each with
-// its 95 % interval over images.
+// ClaimTable shows the paper's claims and how the runs on one dataset bear them out: differences in pa4 scores, each
+// with its 95 % interval over images.
 func ClaimTable(groups []report.Group) (template.HTML, error) {
 	verdicts, err := report.Verdicts(groups)
 	if err != nil {
@@ -33,7 +33,8 @@ func ClaimTable(groups []report.Group) (template.HTML, error) {
 			effects = append(effects, html.EscapeString(e))
 		}
 		rows = append(rows, []template.HTML{
-			template.HTML(html.EscapeString(v.Claim)), outcome(v.Outcome), template.HTML(strings.Join(effects, "<br>"))})
+			template.HTML(html.EscapeString(v.Claim)), outcome(v.Outcome),
+			template.HTML(strings.Join(effects, "<br>"))})
 	}
 	return Table([]string{"the paper's claim", "on this data", "difference [95 % interval]"}, rows), nil
 }
@@ -50,9 +51,9 @@ func outcome(markdown string) template.HTML {
 	return template.HTML(`<b style="color:` + color + `">` + html.EscapeString(text) + `</b>`)
 }
 
-// LeadTable shows what could explain the paper's lead: how far the best model's greedy captions are ahead of the baseline
-// under each decoding strategy, in pa4 scores with 95 % intervals over images, next to the paper's lead. It fails if a run
-// is missing.
+// LeadTable shows what could explain the paper's lead: how far the best model's greedy captions are ahead of the
+// baseline under each decoding strategy, in pa4 scores with 95 % intervals over images, next to the paper's lead. It
+// fails if a run is missing.
 func LeadTable(groups []report.Group) (template.HTML, error) {
 	paper, leads := report.Leads(groups)
 	if len(leads) == 0 {

@@ -118,7 +118,8 @@ func ShowGaps(groups []report.Group) error {
 	}
 	if len(missing) > 0 {
 		dataset := groups[0].Runs[0].Dataset
-		Note("Not recorded on %s yet: %s. To create the missing runs, quickest first: captionlab reproduce --dataset %s",
+		Note("Not recorded on %s yet: %s. To create the missing runs, quickest first: "+
+			"captionlab reproduce --dataset %s",
 			dataset, strings.Join(missing, ", "), dataset)
 	}
 	if len(old) > 0 {

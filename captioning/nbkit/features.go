@@ -126,21 +126,24 @@ func (l *Lab) FeatureValues(split datasets.Split) (template.HTML, error) {
 	for i, v := range s.Values {
 		s.Values[i] = min(v, most) // the last bin holds the rest
 	}
-	histogram, err := Histogram("feature values", fmt.Sprintf("value; the last bin holds all above %.2f", most), most/40, s)
+	xLabel := fmt.Sprintf("value; the last bin holds all above %.2f", most)
+	histogram, err := Histogram("feature values", xLabel, most/40, s)
 	if err != nil {
 		return "", err
 	}
-	return histogram + Text("%.0f %% of the %d values are below 0.05.", percent(small, len(s.Values)), len(s.Values)), nil
+	share := percent(small, len(s.Values))
+	return histogram + Text("%.0f %% of the %d values are below 0.05.", share, len(s.Values)), nil
 }
 
-// EncodeAgain computes the features of images from their pixels and compares them with those in the cache folder. It fails
-// if they differ by more than rounding.
+// EncodeAgain computes the features of images from their pixels and compares them with those in the cache folder. It
+// fails if they differ by more than rounding.
 func (l *Lab) EncodeAgain(ids ...string) (template.HTML, error) {
 	features, err := l.Features()
 	if err != nil {
 		return "", err
 	}
-	e, err := captioning.OpenEncoder(l.Context, l.backend, captioning.EncoderOptions{Name: features.Manifest.Encoder.Name})
+	name := features.Manifest.Encoder.Name
+	e, err := captioning.OpenEncoder(l.Context, l.backend, captioning.EncoderOptions{Name: name})
 	if err != nil {
 		return "", err
 	}
@@ -171,9 +174,10 @@ func (l *Lab) EncodeAgain(ids ...string) (template.HTML, error) {
 		}
 	}
 	if !(worst < 1e-3) {
-		return "", fmt.Errorf("the encoder's features of %v differ by %g from those in the cache folder, which other code "+
-			"computed: remove that folder to compute them again", ids, worst)
+		return "", fmt.Errorf("the encoder's features of %v differ by %g from those in the cache folder, "+
+			"which other code computed: remove that folder to compute them again", ids, worst)
 	}
-	return Text("%s, weights %.12s: computed again, %d vectors of %d values; the largest difference from the cache is %.1g.",
+	return Text("%s, weights %.12s: computed again, %d vectors of %d values; the largest difference from "+
+		"the cache is %.1g.",
 		e.Spec().Name, e.Identity().WeightsSHA256, len(ids), features.Dim(), worst), nil
 }

@@ -10,8 +10,8 @@ import (
 	"captionlab/captioning/internal/atomicfile"
 )
 
-// ImageFile writes an image of the dataset to a temporary file and returns its path: a stand-in for a photograph of your
-// own. The operating system removes the file.
+// ImageFile writes an image of the dataset to a temporary file and returns its path: a stand-in for a photograph of
+// your own. The operating system removes the file.
 func (l *Lab) ImageFile(id string) (string, error) {
 	in, err := l.Dataset.OpenImage(id)
 	if err != nil {

@@ -15,9 +15,9 @@ type Sample struct {
 	Values []float64
 }
 
-// Histogram draws the share of each sample's values in bins of the given width, in percent, so that samples of different
-// sizes are comparable. unit says what the values belong to, as in "captions". Bins are centred on multiples of the width:
-// with a width of 1, each whole number has its own bin.
+// Histogram draws the share of each sample's values in bins of the given width, in percent, so that samples of
+// different sizes are comparable. unit says what the values belong to, as in "captions". Bins are centred on
+// multiples of the width: with a width of 1, each whole number has its own bin.
 func Histogram(unit, xLabel string, width float64, samples ...Sample) (template.HTML, error) {
 	if !(width > 0) {
 		return "", fmt.Errorf("histogram of %s: bin width %g: use a width above 0", unit, width)

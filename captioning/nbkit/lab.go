@@ -91,8 +91,8 @@ func (l *Lab) openData(ds datasets.Dataset, spec *encoder.Spec) (*captioning.Dat
 	})
 }
 
-// Features returns the features of all images. It reads them from the cache folder or, the first time, computes them with
-// progress below the cell, which takes a minute or two.
+// Features returns the features of all images. It reads them from the cache folder or, the first time, computes them
+// with progress below the cell, which takes a minute or two.
 func (l *Lab) Features() (*encoder.Features, error) {
 	data, err := l.Data()
 	if err != nil {

@@ -48,8 +48,8 @@ type Measured struct {
 	Scores score.Corpus
 }
 
-// MetricTable shows all scores of captions that were scored with the same metrics, built-in or custom, with 95 % intervals
-// over images. title is the head of the first column.
+// MetricTable shows all scores of captions that were scored with the same metrics, built-in or custom, with 95 %
+// intervals over images. title is the head of the first column.
 func MetricTable(title string, all ...Measured) (template.HTML, error) {
 	head := []string{title}
 	var rows [][]string

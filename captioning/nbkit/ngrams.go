@@ -12,8 +12,8 @@ import (
 // orderColors are the colors of words, by the order of the longest matching n-gram that a word is part of.
 var orderColors = [5]string{"#f8d7da", "#fff3bf", "#d3f9d8", "#96f2a4", "#51cf66"}
 
-// NGrams colors each word of a caption by the longest n-gram around it that some reference holds; a word that no reference
-// holds is red. The references are above, the counts from which BLEU is computed below.
+// NGrams colors each word of a caption by the longest n-gram around it that some reference holds; a word that no
+// reference holds is red. The references are above, the counts from which BLEU is computed below.
 func NGrams(e *score.Explanation) template.HTML {
 	var out strings.Builder
 	out.WriteString(`<div style="font:15px/1.9 system-ui,sans-serif;color:#222;background:#fff;padding:6px">`)
@@ -38,7 +38,8 @@ func NGrams(e *score.Explanation) template.HTML {
 	}
 	out.WriteString("</div></div>")
 	return template.HTML(out.String()) + precisions(e) +
-		Text("%d tokens, closest reference %d: brevity penalty %.3f. In the paper's protocol, with NLTK: BLEU-1 %.1f, BLEU-4 %.1f.",
+		Text("%d tokens, closest reference %d: brevity penalty %.3f. In the paper's protocol, with NLTK: "+
+			"BLEU-1 %.1f, BLEU-4 %.1f.",
 			e.Length, e.Closest, e.BrevityPenalty, 100*e.PA4[0], 100*e.PA4[1])
 }
 

@@ -26,8 +26,8 @@ func (s ngramSets) add(tokens []string) {
 	}
 }
 
-// UnseenNGrams shows how much of the validation and test captions is in no training caption: the share of their different
-// n-grams, from single words to four, and of whole captions.
+// UnseenNGrams shows how much of the validation and test captions is in no training caption: the share of their
+// different n-grams, from single words to four, and of whole captions.
 func (l *Lab) UnseenNGrams() (template.HTML, error) {
 	tokenize, err := score.Tokenizer(l.Experiment.Settings.Tokens)
 	if err != nil {
@@ -60,16 +60,18 @@ func (l *Lab) UnseenNGrams() (template.HTML, error) {
 		}
 		rows = append(rows, row)
 	}
-	return Table([]string{"not in any training caption", "words", "2-grams", "3-grams", "4-grams", "whole captions"}, rows), nil
+	head := []string{"not in any training caption", "words", "2-grams", "3-grams", "4-grams", "whole captions"}
+	return Table(head, rows), nil
 }
 
-// HeldOut shows what a dataset's splits hold out by design. For shapes these are combinations, as in red circle left of
-// blue square: the table shows that training has none of the combinations of validation and test images, but every object
-// and every relation. For other datasets HeldOut only says that images were split.
+// HeldOut shows what a dataset's splits hold out by design. For shapes these are combinations, as in red circle left
+// of blue square: the table shows that training has none of the combinations of validation and test images, but every
+// object and every relation. For other datasets HeldOut only says that images were split.
 func (l *Lab) HeldOut() (template.HTML, error) {
 	generated, ok := l.Dataset.(*shapes.Dataset)
 	if !ok {
-		return Text("The splits of %s hold out images, not their content: a test image may look much like a training image.",
+		return Text("The splits of %s hold out images, not their content: a test image may look much like "+
+			"a training image.",
 			l.Dataset.Name()), nil
 	}
 	combinations, parts := make(map[datasets.Split]map[string]bool), make(map[datasets.Split]map[string]bool)

@@ -10,8 +10,8 @@ import (
 	"captionlab/datasets"
 )
 
-// withoutFirst takes the first reference of each test image as a caption by a person, and the others as its references. It
-// leaves out images with a single reference.
+// withoutFirst takes the first reference of each test image as a caption by a person, and the others as its
+// references. It leaves out images with a single reference.
 func (l *Lab) withoutFirst() (Source, score.References) {
 	people, others := Source{Name: "a person: the first reference"}, make(score.References)
 	for _, ex := range l.Dataset.Examples(datasets.Test) {
@@ -31,8 +31,9 @@ func (l *Lab) PeopleTable(r report.Run) (template.HTML, error) {
 	return scoreSources(others, []Source{people, FromRun(r)})
 }
 
-// LowestReferences returns gallery cards of the n test images whose first reference, a caption by a person, has the lowest
-// BLEU-4 (pa4, smoothed) against the others. That reference is the card's caption. Equal scores keep the order of the split.
+// LowestReferences returns gallery cards of the n test images whose first reference, a caption by a person, has the
+// lowest BLEU-4 (pa4, smoothed) against the others. That reference is the card's caption. Equal scores keep the order
+// of the split.
 func (l *Lab) LowestReferences(n, side int) ([]Card, error) {
 	people, others := l.withoutFirst()
 	scores, err := score.PA4(others, people.Captions, score.Options{})

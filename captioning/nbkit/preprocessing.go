@@ -38,7 +38,8 @@ func PixelsOfFile(name string) (*encoder.Pixels, error) {
 	return p, nil
 }
 
-// SideBySide joins images from left to right. The result is as high as the lowest of them; the others lose their bottom.
+// SideBySide joins images from left to right. The result is as high as the lowest of them; the others lose their
+// bottom.
 func SideBySide(images ...*encoder.Pixels) *encoder.Pixels {
 	out := new(encoder.Pixels)
 	for i, p := range images {
@@ -55,8 +56,8 @@ func SideBySide(images ...*encoder.Pixels) *encoder.Pixels {
 	return out
 }
 
-// Preprocessing shows images unchanged and as each encoder receives them, on the same scale: scale screen pixels for 100
-// pixels of the image. Below is what one pixel becomes as a number.
+// Preprocessing shows images unchanged and as each encoder receives them, on the same scale: scale screen pixels for
+// 100 pixels of the image. Below is what one pixel becomes as a number.
 func Preprocessing(scale int, images ...*encoder.Pixels) (template.HTML, error) {
 	head := []string{"unchanged"}
 	var specs []encoder.Spec

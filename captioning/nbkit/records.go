@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// recordsVariable names a file to which nbkit appends the path of every record that a cell shows, one a line, relative to
-// the root of the repository. A notebook keeps these paths with their checksums, so that a test can find out whether its
-// outputs are up to date.
+// recordsVariable names a file to which nbkit appends the path of every record that a cell shows, one a line,
+// relative to the root of the repository. A notebook keeps these paths with their checksums, so that a test can find
+// out whether its outputs are up to date.
 const recordsVariable = "CAPTIONLAB_NOTEBOOK_RECORDS"
 
 // noteRecords notes that a cell shows files of the results folder. names are relative to that folder, with slashes.

@@ -32,7 +32,8 @@ func ResultsFolder() (string, error) {
 			return filepath.Join(at, "results"), nil
 		}
 		if at == filepath.Dir(at) {
-			return "", errors.New("no folder results above this notebook: keep the notebook in captionlab's folder notebooks")
+			return "", errors.New("no folder results above this notebook: keep the notebook in captionlab's " +
+				"folder notebooks")
 		}
 	}
 }
@@ -54,7 +55,8 @@ func readResults(dataset string) ([]report.Group, error) {
 	}
 	groups, err := report.Read(folder, dataset)
 	if err == nil && len(groups) == 0 {
-		err = fmt.Errorf("results/%s holds no run yet: create runs with `captionlab reproduce --dataset %s`", dataset, dataset)
+		err = fmt.Errorf("results/%s holds no run yet: create runs with `captionlab reproduce --dataset %s`",
+			dataset, dataset)
 	}
 	return groups, err
 }
@@ -139,8 +141,8 @@ func (l *Lab) OwnResults() ([]report.Group, error) {
 	return out, noteRuns(out...)
 }
 
-// ForEachDataset calls show with all recorded runs on this notebook's dataset, then with those on Flickr8k, below a heading
-// each. It notes a dataset without records.
+// ForEachDataset calls show with all recorded runs on this notebook's dataset, then with those on Flickr8k, below a
+// heading each. It notes a dataset without records.
 func (l *Lab) ForEachDataset(show func(groups []report.Group) error) error {
 	for _, dataset := range l.recordedDatasets() {
 		Show(Heading(dataset))
@@ -178,7 +180,8 @@ func (l *Lab) Holds(r report.Run) bool {
 // differs from the recorded one, or if the run is on another dataset.
 func (l *Lab) CheckScores(r report.Run) error {
 	if !l.Holds(r) {
-		return fmt.Errorf("run %s is on another dataset (%s) than this notebook (%s)", r.Folder, r.Dataset, l.Dataset.Name())
+		return fmt.Errorf("run %s is on another dataset (%s) than this notebook (%s)", r.Folder, r.Dataset,
+			l.Dataset.Name())
 	}
 	now, err := evaluate(l.testReferences(), FromRun(r))
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"captionlab/datasets"
 )
 
-// RankedIDs returns the test images of a recorded run from the best caption to the worst, by CIDEr-D of the single image.
+// RankedIDs returns the test images of a recorded run from the best caption to the worst, by CIDEr-D of the single
+// image.
 func RankedIDs(r report.Run) []string {
 	images := slices.Clone(r.Coco.Images)
 	slices.SortStableFunc(images, func(a, b score.CocoImage) int { return cmp.Compare(b.CIDEr, a.CIDEr) })
@@ -62,8 +63,8 @@ func (l *Lab) RunCaptions(r report.Run, n int) (template.HTML, error) {
 	return Gallery(cards)
 }
 
-// BestToWorst returns gallery cards of n test images with the captions of a run, evenly from the best to the worst BLEU-4
-// (pa4), each with its scores. It fails if the run is on another dataset than this notebook.
+// BestToWorst returns gallery cards of n test images with the captions of a run, evenly from the best to the worst
+// BLEU-4 (pa4), each with its scores. It fails if the run is on another dataset than this notebook.
 func (l *Lab) BestToWorst(r report.Run, n, side int) ([]Card, error) {
 	images := slices.Clone(r.PA4.Images)
 	slices.SortStableFunc(images, func(a, b score.PA4Image) int { return cmp.Compare(b.BLEU4, a.BLEU4) })
@@ -97,8 +98,8 @@ func (l *Lab) testExamples(r report.Run, ids []string) ([]datasets.Example, erro
 	for _, id := range ids {
 		ex, ok := all[id]
 		if !ok {
-			return nil, fmt.Errorf("%s has a caption of %s, which is not a test image of %s: use a run on the dataset that "+
-				"the settings cell names", r.Folder, id, l.Dataset.Name())
+			return nil, fmt.Errorf("%s has a caption of %s, which is not a test image of %s: use a run on the "+
+				"dataset that the settings cell names", r.Folder, id, l.Dataset.Name())
 		}
 		out = append(out, ex)
 	}

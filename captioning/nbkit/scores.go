@@ -41,7 +41,8 @@ func ScoreTable(all ...Scored) template.HTML {
 		if s.Trained != nil {
 			epochs = fmt.Sprintf("%d (%d) in %.0f s", len(s.Trained.Curve), s.Trained.Best, s.Trained.Seconds)
 		}
-		row := []string{s.Name, fmt.Sprintf("%.2f M", float64(s.Parameters)/1e6), epochs, fmt.Sprintf("%.3f", s.Losses.Token)}
+		row := []string{s.Name, fmt.Sprintf("%.2f M", float64(s.Parameters)/1e6), epochs,
+			fmt.Sprintf("%.3f", s.Losses.Token)}
 		row = append(row, scoreCells(s.PA4, s.Coco)...)
 		rows = append(rows, append(row, fmt.Sprintf("%d of %d", s.Distinct, len(s.Coco.Images))))
 	}

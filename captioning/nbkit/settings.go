@@ -53,8 +53,8 @@ func init() {
 //	%% -dataset=flickr8k -experiment=baseline
 //	nbkit.Settings()
 //
-// If Flickr8k is not on this machine, Settings says so and uses the generated shapes instead. The other flags are -seed,
-// -data and -small.
+// If Flickr8k is not on this machine, Settings says so and uses the generated shapes instead. The other flags are
+// -seed, -data and -small.
 func Settings() {
 	run(func(ctx context.Context) error {
 		s := chosen
@@ -126,7 +126,8 @@ func (s settings) table(data *captioning.Data, e experiment.Experiment) template
 	return Table(nil, rows)
 }
 
-// replaceable reports whether shapes may replace a dataset that did not open: it is missing, and nobody named its folder.
+// replaceable reports whether shapes may replace a dataset that did not open: it is missing, and nobody named its
+// folder.
 func (s settings) replaceable(err error) bool {
 	return s.Dataset != "shapes" && s.Data == "" &&
 		(os.Getenv("CAPTIONLAB_DATA") == "" || errors.Is(err, fs.ErrNotExist))
@@ -135,8 +136,8 @@ func (s settings) replaceable(err error) bool {
 func settingsPath() (string, error) {
 	dir := os.Getenv(protocol.GONB_TMP_DIR_ENV)
 	if dir == "" {
-		return "", errors.New("this is not a GoNB notebook: the cells of package nbkit run in Jupyter with the GoNB kernel; " +
-			"start it with `make notebook`")
+		return "", errors.New("this is not a GoNB notebook: the cells of package nbkit run in Jupyter with the " +
+			"GoNB kernel; start it with `make notebook`")
 	}
 	return filepath.Join(dir, "captionlab-settings.json"), nil
 }
@@ -150,7 +151,8 @@ func readSettings() (settings, error) {
 	}
 	err = experiment.ReadJSON(path, &s)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = errors.New("the settings are not chosen yet: run the settings cell at the top of the notebook first, then this one")
+		err = errors.New("the settings are not chosen yet: run the settings cell at the top of the notebook " +
+			"first, then this one")
 	}
 	return s, err
 }

@@ -27,8 +27,8 @@ func FromRun(r report.Run) Source {
 	return s
 }
 
-// SourceTable scores captions of the same test images in both protocols, from 0 to 100, with 95 % intervals over images.
-// It leaves out images that a source has no caption of, so that all rows are about the same images.
+// SourceTable scores captions of the same test images in both protocols, from 0 to 100, with 95 % intervals over
+// images. It leaves out images that a source has no caption of, so that all rows are about the same images.
 func (l *Lab) SourceTable(sources ...Source) (template.HTML, error) {
 	return scoreSources(l.testReferences(), sources)
 }
@@ -53,7 +53,8 @@ func evaluate(refs score.References, s Source) (scored, error) {
 	return scored{s.Name, pa4, coco}, nil
 }
 
-// shared scores the captions of all sources on the images that each of them has, and returns the number of these images.
+// shared scores the captions of all sources on the images that each of them has, and returns the number of these
+// images.
 func shared(refs score.References, sources []Source) (all []scored, images int, err error) {
 	in := make(map[score.ID]int)
 	for _, s := range sources {
@@ -68,11 +69,13 @@ func shared(refs score.References, sources []Source) (all []scored, images int, 
 		}
 	}
 	if len(kept) == 0 {
-		return nil, 0, fmt.Errorf("no test image has a caption from each of the %d sources: compare captions of the same dataset",
+		return nil, 0, fmt.Errorf("no test image has a caption from each of the %d sources: compare captions of "+
+			"the same dataset",
 			len(sources))
 	}
 	for _, s := range sources {
-		s.Captions = slices.DeleteFunc(slices.Clone(s.Captions), func(c score.Caption) bool { return kept[c.ID] == nil })
+		s.Captions = slices.DeleteFunc(slices.Clone(s.Captions),
+			func(c score.Caption) bool { return kept[c.ID] == nil })
 		one, err := evaluate(kept, s)
 		if err != nil {
 			return nil, 0, err
@@ -98,8 +101,9 @@ func scoreSources(refs score.References, sources []Source) (template.HTML, error
 	return Table(append([]string{fmt.Sprintf("captions of %d images from", images)}, scoreHead...), rows), nil
 }
 
-// CompareSources tests whether captions of a score differently from those of b on the same images, in both protocols, from
-// 0 to 100. It shows the difference with its paired 95 % interval, and the p-value of paired approximate randomization.
+// CompareSources tests whether captions of a score differently from those of b on the same images, in both protocols,
+// from 0 to 100. It shows the difference with its paired 95 % interval, and the p-value of paired approximate
+// randomization.
 func (l *Lab) CompareSources(a, b Source) (template.HTML, error) {
 	all, images, err := shared(l.testReferences(), []Source{a, b})
 	if err != nil {
@@ -116,15 +120,18 @@ func (l *Lab) CompareSources(a, b Source) (template.HTML, error) {
 		}
 		for _, d := range differences {
 			times := p.a.Scale(d.Metric)
-			rows = append(rows, []string{p.name, d.Metric, fmt.Sprintf("%.2f", times*d.A), fmt.Sprintf("%.2f", times*d.B),
-				fmt.Sprintf("%+.2f [%+.2f, %+.2f]", times*d.Delta, times*d.Low, times*d.High), fmt.Sprintf("%.3f", d.P)})
+			rows = append(rows, []string{
+				p.name, d.Metric, fmt.Sprintf("%.2f", times*d.A), fmt.Sprintf("%.2f", times*d.B),
+				fmt.Sprintf("%+.2f [%+.2f, %+.2f]", times*d.Delta, times*d.Low, times*d.High),
+				fmt.Sprintf("%.3f", d.P),
+			})
 		}
 	}
 	return Table([]string{fmt.Sprintf("%d images", images), "", a.Name, b.Name, "difference", "p"}, rows), nil
 }
 
-// RuleTable scores captions that were chosen by different rules, from 0 to 100, against the references of the images that
-// all of them caption.
+// RuleTable scores captions that were chosen by different rules, from 0 to 100, against the references of the images
+// that all of them caption.
 func RuleTable(images []datasets.Example, rules ...Source) (template.HTML, error) {
 	refs := captioning.References(images)
 	var rows [][]string
@@ -135,7 +142,8 @@ func RuleTable(images []datasets.Example, rules ...Source) (template.HTML, error
 		}
 		different, words := diversity(r.Captions)
 		row := append([]string{r.Name}, scoreCells(s.pa4, s.coco)...)
-		rows = append(rows, append(row, fmt.Sprintf("%d of %d", different, len(r.Captions)), fmt.Sprintf("%.1f", words)))
+		row = append(row, fmt.Sprintf("%d of %d", different, len(r.Captions)), fmt.Sprintf("%.1f", words))
+		rows = append(rows, row)
 	}
 	head := append([]string{"rule"}, scoreHead...)
 	return Table(append(head, "different captions", "words per caption"), rows), nil

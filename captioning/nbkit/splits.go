@@ -13,8 +13,8 @@ import (
 	"captionlab/datasets"
 )
 
-// SplitTable shows the sizes of the splits and checks that they are disjoint: it fails if an id is in two splits, and says
-// so if two splits hold images of the same bytes. It reads every image once.
+// SplitTable shows the sizes of the splits and checks that they are disjoint: it fails if an id is in two splits, and
+// says so if two splits hold images of the same bytes. It reads every image once.
 func (l *Lab) SplitTable() (template.HTML, error) {
 	sums, err := l.imageSums()
 	if err != nil {
@@ -45,12 +45,14 @@ func (l *Lab) SplitTable() (template.HTML, error) {
 		rows = append(rows, []string{string(split), fmt.Sprint(images), fmt.Sprint(captions),
 			fmt.Sprintf("%.2f", float64(captions)/float64(max(1, images))), fmt.Sprint(equal)})
 	}
-	result := Text("No id is in two splits, and of %d images none has the same bytes as one in another split.", len(inSplit))
+	result := Text("No id is in two splits, and of %d images none has the same bytes as one in another split.",
+		len(inSplit))
 	if len(shared) > 0 {
-		result = Text("No id is in two splits. Images that are in two splits under two names: %s.", strings.Join(shared, "; "))
+		result = Text("No id is in two splits. Images that are in two splits under two names: %s.",
+			strings.Join(shared, "; "))
 	}
-	return Table([]string{"split", "images", "captions", "captions per image", "images with the bytes of an earlier one"},
-		rows) + result, nil
+	head := []string{"split", "images", "captions", "captions per image", "images with the bytes of an earlier one"}
+	return Table(head, rows) + result, nil
 }
 
 // imageSums returns the SHA-256 of every image by id. It reads the images on all cores.

@@ -14,8 +14,8 @@ import (
 	"captionlab/datasets"
 )
 
-// StrategyTable shows the results of each decoding strategy with the same models, as means over the runs of an experiment:
-// scores, and how varied the captions are.
+// StrategyTable shows the results of each decoding strategy with the same models, as means over the runs of an
+// experiment: scores, and how varied the captions are.
 func StrategyTable(g report.Group) template.HTML {
 	var rows [][]string
 	for k, o := range g.Runs[0].Readouts.Readouts {
@@ -59,9 +59,9 @@ func strategyLabel(r experiment.Readout) string {
 	return r.Name
 }
 
-// StrategyCaptions shows the captions of single images side by side, one row for each decoding strategy whose captions the
-// run keeps, of greedy and those whose names begin with prefix. It shows the images if they are those of this notebook's
-// dataset.
+// StrategyCaptions shows the captions of single images side by side, one row for each decoding strategy whose
+// captions the run keeps, of greedy and those whose names begin with prefix. It shows the images if they are those of
+// this notebook's dataset.
 func (l *Lab) StrategyCaptions(r report.Run, prefix string, ids ...string) (template.HTML, error) {
 	head := []template.HTML{"decoding strategy"}
 	for _, id := range ids {

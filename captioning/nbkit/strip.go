@@ -31,7 +31,7 @@ func Strip(v []float32, columns int, top float64) (template.HTML, error) {
 	if err := png.Encode(&out, img); err != nil {
 		return "", err
 	}
-	return template.HTML(fmt.Sprintf(`<img src="data:image/png;base64,%s" alt="%d values" style="width:%dpx;height:%dpx;`+
-		`image-rendering:pixelated;border:1px solid #ccc">`,
+	return template.HTML(fmt.Sprintf(`<img src="data:image/png;base64,%s" alt="%d values" `+
+		`style="width:%dpx;height:%dpx;image-rendering:pixelated;border:1px solid #ccc">`,
 		base64.StdEncoding.EncodeToString(out.Bytes()), len(v), 4*columns, 4*rows)), nil
 }

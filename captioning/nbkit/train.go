@@ -44,9 +44,9 @@ type Trained struct {
 	cell decoder.Cell // custom, or nil
 }
 
-// Train trains one model, shows its growing curve below the cell, and keeps the run in the cache folder. If the same plan
-// was trained before, Train opens that run; if that training was interrupted, Train resumes it. A plan with other settings,
-// other images or a changed custom cell is another training.
+// Train trains one model, shows its growing curve below the cell, and keeps the run in the cache folder. If the same
+// plan was trained before, Train opens that run; if that training was interrupted, Train resumes it. A plan with
+// other settings, other images or a changed custom cell is another training.
 func (l *Lab) Train(p Plan) (*Trained, error) {
 	data, c, err := l.config(p)
 	if err != nil {
@@ -74,8 +74,8 @@ func (l *Lab) Train(p Plan) (*Trained, error) {
 	return out, nil
 }
 
-// Trained opens the run that Train trained by the plan, for a later cell, and shows nothing. It fails if that training is
-// not finished.
+// Trained opens the run that Train trained by the plan, for a later cell, and shows nothing. It fails if that
+// training is not finished.
 func (l *Lab) Trained(p Plan) (*Trained, error) {
 	data, c, err := l.config(p)
 	if err != nil {
@@ -83,7 +83,8 @@ func (l *Lab) Trained(p Plan) (*Trained, error) {
 	}
 	out, err := readTrained(p, data, c)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is not trained yet with these settings: run the cell above that trains it, then this one", p.Name)
+		return nil, fmt.Errorf("%s is not trained yet with these settings: run the cell above that trains it, "+
+			"then this one", p.Name)
 	}
 	return out, err
 }
@@ -140,16 +141,16 @@ func readTrained(p Plan, data *captioning.Data, c captioning.TrainConfig) (*Trai
 		return nil, err
 	}
 	if !done.Finished(c.Settings) {
-		return nil, fmt.Errorf("%s is trained for %d of %d epochs: run the cell above that trains it again, which resumes it, "+
-			"then this one", p.Name, done.Epoch, c.Settings.Epochs)
+		return nil, fmt.Errorf("%s is trained for %d of %d epochs: run the cell above that trains it again, "+
+			"which resumes it, then this one", p.Name, done.Epoch, c.Settings.Epochs)
 	}
 	return &Trained{Name: p.Name, Dir: c.Dir, Data: data, Curve: done.Curve, Best: done.Best, Seconds: done.Seconds,
 		cell: p.Cell}, nil
 }
 
 // cellPrint distinguishes cells of the same name by what they compute: the losses of a tiny batch under weights large
-// enough for every part of the cell to have an effect. The losses are rounded, so that another plugin or processor finds
-// the run again. A cell whose Start or Step returns the wrong shape fails here, before anything is trained.
+// enough for every part of the cell to have an effect. The losses are rounded, so that another plugin or processor
+// finds the run again. A cell whose Start or Step returns the wrong shape fails here, before anything is trained.
 func cellPrint(backend compute.Backend, cell decoder.Cell, s experiment.Settings) (string, error) {
 	m := decoder.Model{Cell: cell, Vocabulary: 6, Features: 2, Embedding: s.Embedding, Hidden: s.Hidden,
 		ImageFirst: s.ImageInject == "first"}

@@ -26,8 +26,8 @@ type trainView struct {
 	rows    [][]float32 // features of the images
 }
 
-// watched holds the captions of a few images after each epoch. It is kept next to the run's checkpoints, so that a resumed
-// or reopened training shows all of them.
+// watched holds the captions of a few images after each epoch. It is kept next to the run's checkpoints, so that a
+// resumed or reopened training shows all of them.
 type watched struct {
 	Images   []string         `json:"pictures"`
 	Captions map[int][]string `json:"captions"` // by epoch, from 1
@@ -36,8 +36,8 @@ type watched struct {
 // watchedSide is the width of watched images. They are drawn again with every point of the curve.
 const watchedSide = 112
 
-// newTrainView returns the view of a training in the folder dir. If the training resumes, the view begins with its earlier
-// epochs.
+// newTrainView returns the view of a training in the folder dir. If the training resumes, the view begins with its
+// earlier epochs.
 func (l *Lab) newTrainView(p Plan, data *captioning.Data, dir string) (*trainView, error) {
 	v := &trainView{live: newLive(), name: p.Name, after: p.AfterEpoch, file: filepath.Join(dir, "watched.json"),
 		watched: watched{Images: IDs(p.Watch), Captions: make(map[int][]string)}}
@@ -75,7 +75,8 @@ func (v *trainView) progress(p captioning.TrainProgress) {
 	} else if step := max(1, p.Batches/pointsPerEpoch); p.Batch%step == 0 {
 		v.running = append(v.running, [2]float64{float64(p.Epoch-1) + float64(p.Batch)/float64(p.Batches), p.Loss})
 	}
-	v.status = fmt.Sprintf("%s: epoch %d of at most %d, batch %d of %d, loss %.3f, %.0f words per second, at most %.0f s left.",
+	v.status = fmt.Sprintf("%s: epoch %d of at most %d, batch %d of %d, loss %.3f, %.0f words per second, "+
+		"at most %.0f s left.",
 		v.name, p.Epoch, p.Epochs, p.Batch, p.Batches, p.Loss, p.Rate, p.Remaining.Seconds())
 	v.live.set(v.content)
 }

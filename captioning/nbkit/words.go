@@ -65,8 +65,8 @@ func (l *Lab) CaptionLengths() (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	return histogram + Text("The longest training caption has %d tokens. With max_tokens=%d, <start> and <end> included, "+
-		"%d of %d training captions (%.2f %%) are longer than %d words and lose their end.",
+	return histogram + Text("The longest training caption has %d tokens. With max_tokens=%d, "+
+		"<start> and <end> included, %d of %d training captions (%.2f %%) are longer than %d words and lose their end.",
 		longest, l.Experiment.Settings.MaxTokens, cut, total, percent(cut, total), room), nil
 }
 
@@ -95,7 +95,8 @@ func (l *Lab) WordTable(v *vocab.Vocabulary) (template.HTML, error) {
 			}
 		}
 		rows = append(rows, []string{
-			string(split), fmt.Sprint(len(captions)), fmt.Sprint(tokens), fmt.Sprint(len(words)), fmt.Sprint(len(unknown)),
+			string(split), fmt.Sprint(len(captions)), fmt.Sprint(tokens),
+			fmt.Sprint(len(words)), fmt.Sprint(len(unknown)),
 			fmt.Sprintf("%d (%.2f %%)", lost, percent(lost, tokens)),
 			fmt.Sprintf("%d (%.1f %%)", touched, percent(touched, len(captions))),
 			fmt.Sprintf("%.2f %%", 100*v.Coverage(captions)),
@@ -107,8 +108,9 @@ func (l *Lab) WordTable(v *vocab.Vocabulary) (template.HTML, error) {
 
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(max(1, whole)) }
 
-// MinCounts shows for each min_count the size of the vocabulary, the number of decoder weights it needs (for each word a row
-// of the embedding and a row of the output layer with its bias), and the share of tokens that become <unk>.
+// MinCounts shows for each min_count the size of the vocabulary, the number of decoder weights it needs (for each
+// word a row of the embedding and a row of the output layer with its bias), and the share of tokens that become
+// <unk>.
 func (l *Lab) MinCounts(counts ...int) (template.HTML, error) {
 	var rows [][]string
 	s := l.Experiment.Settings
@@ -168,8 +170,8 @@ func MostFrequent(v *vocab.Vocabulary, n int) template.HTML {
 	})
 }
 
-// RoundTrip shows captions on their way into the decoder and back: as written, as tokens, as ids between <start> and <end>,
-// and decoded.
+// RoundTrip shows captions on their way into the decoder and back: as written, as tokens, as ids between <start> and
+// <end>, and decoded.
 func (l *Lab) RoundTrip(v *vocab.Vocabulary, captions ...string) (template.HTML, error) {
 	s := l.Experiment.Settings
 	tokenize, err := score.Tokenizer(s.Tokens)
