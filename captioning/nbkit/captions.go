@@ -3,70 +3,59 @@ package nbkit
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"captionlab/captioning"
 	"captionlab/captioning/decoder"
 	"captionlab/datasets"
 )
 
-// Rows returns the ids and the features of examples, which are what a Model's CaptionFeatures and CaptionNBest take. Examples
-// without features are left out.
-func (l *Lab) Rows(examples []datasets.Example) (ids []string, rows [][]float32, err error) {
-	features, err := l.Features()
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, ex := range examples {
-		if row, ok := features.Row(ex.ID); ok {
-			ids, rows = append(ids, ex.ID), append(rows, row)
-		}
-	}
-	return ids, rows, nil
-}
-
-// Captioned captions examples with a model and returns their gallery cards, references included. Examples without features
-// are left out.
-func (l *Lab) Captioned(m *captioning.Model, examples []datasets.Example, options decoder.GenerateOptions, side int) ([]Card, error) {
-	ids, rows, err := l.Rows(examples)
+// Captioned captions examples with a model and returns their gallery cards, references included. Images are at most
+// side pixels wide and high. It fails for an example without features.
+func (l *Lab) Captioned(m *captioning.Model, examples []datasets.Example, o decoder.GenerateOptions,
+	side int) ([]Card, error) {
+	data, err := l.Data()
 	if err != nil {
 		return nil, err
 	}
-	captions, err := m.CaptionFeatures(ids, rows, options)
+	ids := IDs(examples)
+	rows, err := data.Rows(l.Context, ids)
 	if err != nil {
 		return nil, err
 	}
-	text := make(map[string]string)
-	for _, c := range captions {
-		text[c.ID] = c.Text
-	}
-	cards, err := l.Cards(slices.DeleteFunc(slices.Clone(examples), func(ex datasets.Example) bool { return text[ex.ID] == "" }), side)
+	captions, err := m.CaptionFeatures(ids, rows, o)
 	if err != nil {
 		return nil, err
 	}
+	cards, err := l.Cards(examples, side)
 	for i := range cards {
-		cards[i].Caption = text[cards[i].Title]
+		cards[i].Caption = captions[i].Text
 	}
-	return cards, nil
+	return cards, err
 }
 
-// BestModel opens the recorded run of this notebook's experiment where its checkpoint is on this machine, and else the run that
-// fallback left. name says which.
-func (l *Lab) BestModel(fallback Training) (m *captioning.Model, name string, err error) {
-	if recorded, err := l.Result(l.Dataset.Name(), l.Experiment.Name); err == nil {
-		folder, err := ResultsFolder()
+// RunFolder is the folder of a trained run.
+type RunFolder struct {
+	Dir  string
+	Name string // as in "the full run shapes/baseline/seed-1"
+}
+
+// BestRun returns the recorded run of this notebook's experiment if its checkpoint is on this machine, and otherwise
+// the run that Train trained by the plan, which must use a built-in cell and the default encoder.
+func (l *Lab) BestRun(p Plan) (RunFolder, error) {
+	if recorded, err := l.Run(l.Experiment.Name); err == nil {
+		results, err := ResultsFolder()
 		if err != nil {
-			return nil, "", err
+			return RunFolder{}, err
 		}
-		run := recorded.Runs[0]
-		if m, err := l.Model(filepath.Join(folder, filepath.FromSlash(run.Folder))); err == nil {
-			return m, "the full run " + run.Folder, nil
+		dir := filepath.Join(results, filepath.FromSlash(recorded.Folder))
+		if _, err := captioning.CheckpointFile(dir); err == nil {
+			return RunFolder{dir, "the full run " + recorded.Folder}, nil
 		}
 	}
-	t, err := l.Trained(fallback)
+	t, err := l.Trained(p)
 	if err != nil {
-		return nil, "", fmt.Errorf("there is no checkpoint of the full run of %s on %s here, and the stand-in is not there either: %w", l.Experiment.Name, l.Dataset.Name(), err)
+		return RunFolder{}, fmt.Errorf("the checkpoint of the full run of %s on %s is not on this machine, "+
+			"and its stand-in is missing: %w", l.Experiment.Name, l.Dataset.Name(), err)
 	}
-	m, err = l.Open(t, fallback.Cell)
-	return m, fmt.Sprintf("the small run %q of this notebook", t.Name), err
+	return RunFolder{t.Dir, fmt.Sprintf("the small run %q of this notebook", t.Name)}, nil
 }

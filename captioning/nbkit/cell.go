@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html"
-	"html/template"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -17,16 +14,17 @@ import (
 	"captionlab/captioning"
 )
 
-// traceVariable set to anything shows the stack of a panic in a cell as well.
+// traceVariable, if set to anything, makes a panic in a cell print its stack.
 const traceVariable = "CAPTIONLAB_NOTEBOOK_TRACE"
 
-// Cell runs the body of a notebook cell with the lab that the settings cell laid out, and shows the error that it returns, or
-// its panic, as a short message that says what to do. Interrupting the cell ends the lab's context: what trains keeps a
-// checkpoint, and running the cell again goes on. The process exits with status 1 after an error, so that "Run All" stops.
+// Cell runs the body of a notebook cell with the lab that the settings cell configured. If the body returns an error
+// or panics, Cell shows a short message that says what to do, and the process exits with status 1, so that "Run All"
+// stops. Interrupting the cell cancels the lab's context: a training keeps its last checkpoint, and the next run of
+// the cell resumes from it.
 //
 //	%%
 //	nbkit.Cell(func(l *nbkit.Lab) error {
-//		return l.Show(...)
+//		return nbkit.Shown(l.SplitTable())
 //	})
 func Cell(body func(l *Lab) error) {
 	run(func(ctx context.Context) error {
@@ -39,7 +37,21 @@ func Cell(body func(l *Lab) error) {
 	})
 }
 
-// run calls f with a context that an interrupt ends, shows its error, and exits where there is one.
+// Must returns value. If err is not nil, it panics with the error; Cell shows it like an error that the cell returned.
+// Use it in notebook cells only.
+func Must[T any](value T, err error) T {
+	if err != nil {
+		panic(unwanted{err})
+	}
+	return value
+}
+
+// unwanted is the panic of Must.
+type unwanted struct{ error }
+
+func (u unwanted) Unwrap() error { return u.error }
+
+// run calls f with a context that an interrupt cancels. If f fails, it shows the error and exits.
 func run(f func(ctx context.Context) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -51,7 +63,7 @@ func run(f func(ctx context.Context) error) {
 	case <-ctx.Done():
 		select {
 		case err = <-done:
-		case <-time.After(stopPatience): // as while a program is compiled: what is on disk is whole, and the last checkpoint is there
+		case <-time.After(stopPatience): // for example, XLA is compiling; files on disk are complete at any time
 			err = captioning.ErrStopped
 		}
 	}
@@ -69,7 +81,7 @@ func run(f func(ctx context.Context) error) {
 	}
 }
 
-// stopPatience is how long an interrupted cell may take to end: GoNB kills it after five seconds, without a word to the reader.
+// stopPatience is the time an interrupted cell may take to end. GoNB kills it after five seconds, without a message.
 const stopPatience = 3500 * time.Millisecond
 
 // panicked is a panic turned into an error.
@@ -77,66 +89,28 @@ type panicked struct{ problem any }
 
 func (p panicked) Error() string { return fmt.Sprint(p.problem) }
 
+// guarded calls f and turns a panic into an error, the panic of Must into the error that it was given.
 func guarded(ctx context.Context, f func(ctx context.Context) error) (err error) {
-	if os.Getenv(traceVariable) == "" {
-		defer func() {
-			if problem := recover(); problem != nil {
-				err = panicked{problem}
-			}
-		}()
-	}
+	defer func() {
+		if os.Getenv(traceVariable) != "" {
+			return
+		}
+		switch problem := recover().(type) {
+		case nil:
+		case unwanted:
+			err = problem.error
+		default:
+			err = panicked{problem}
+		}
+	}()
 	return f(ctx)
 }
 
-// message is what a reader sees of an error.
-func message(err error) template.HTML {
-	title, advice := "This did not work", ""
-	var p panicked
-	switch {
-	case errors.Is(err, captioning.ErrStopped) || errors.Is(err, context.Canceled):
-		return box("#8a6d00", "#fff8e1", "Stopped", "Nothing is lost: run the cell again to go on from here.")
-	case errors.As(err, &p):
-		title = "The code of this cell failed"
-		advice = "\nWhat stands after the colon comes from the library that was called. Set " + traceVariable + "=1 with %env to see where."
-	}
-	return box("#a00000", "#fff0f0", title, firstLines(err.Error(), 6)+advice)
-}
-
-// Mistake shows the error of a mistake that a cell makes on purpose, so that the notebook goes on. It fails where there is none.
+// Mistake shows the error of a deliberate mistake, so that the notebook continues. It fails if err is nil.
 func Mistake(err error) error {
 	if err == nil {
-		return errors.New("this was to fail, and did not: the mistake has gone from the cell")
+		return errors.New("this cell was meant to fail and did not: the mistake is no longer in it")
 	}
 	Show(message(err))
 	return nil
-}
-
-// firstLines cuts a text, of which a stack may be part, to its beginning.
-func firstLines(text string, n int) string {
-	var kept []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\n")
-		if len(kept) == n || strings.HasPrefix(line, "goroutine ") || strings.HasPrefix(line, "\t/") {
-			break
-		}
-		kept = append(kept, line)
-	}
-	return strings.Join(kept, "\n")
-}
-
-func box(color, background, title, text string) template.HTML {
-	return template.HTML(fmt.Sprintf(`<div class="captionlab-message" style="border-left:4px solid %s;background:%s;color:#222;padding:8px 12px;font:14px/1.45 system-ui,sans-serif;white-space:pre-wrap"><b style="color:%s">%s.</b> %s</div>`,
-		color, background, color, html.EscapeString(title), html.EscapeString(text)))
-}
-
-// Note shows a line of plain text that is no result: what was found, what was left out.
-func Note(format string, args ...any) {
-	Show(box("#2b6cb0", "#eef5fc", "Note", fmt.Sprintf(format, args...)))
-}
-
-// Show shows HTML, as from Gallery, Curves or Table, below the cell. Outside of a notebook it prints nothing.
-func Show(parts ...template.HTML) {
-	for _, part := range parts {
-		gonbui.DisplayHTML(string(part))
-	}
 }

@@ -1,9 +1,3 @@
-// Package nbkit is what notebooks are written with. Settings is the body of a notebook's first cell, Cell that of all others: it
-// hands them a Lab, which opens dataset, encoder, features, models and records when they are asked for and trains with a curve
-// that grows, and it shows errors as sentences that say what to do.
-//
-// What cells and the demo page show, galleries, tables, curves and n-grams, comes back as HTML that needs no script and no
-// other file.
 package nbkit
 
 import (
@@ -20,23 +14,24 @@ import (
 	"captionlab/captioning/encoder"
 )
 
-// Card is one picture of a gallery.
+// Card is one image of a gallery.
 type Card struct {
-	Title      string        // small line above the caption, as in the picture's id; may be empty
+	Title      string        // small line above the caption, for example the image's id; may be empty
 	Image      template.URL  // from Thumbnail
 	Caption    string        // generated
 	References []string      // may be empty
 	Note       template.HTML // below, may be empty
 }
 
-// Thumbnail decodes a picture and returns it as a JPEG in a data address, at most side pixels wide and high.
+// Thumbnail decodes an image and returns it as a JPEG in a data URL, at most side pixels wide and high.
 func Thumbnail(r io.Reader, side int) (template.URL, error) {
 	p, err := encoder.Decode(r)
 	if err != nil {
 		return "", err
 	}
 	scale := min(1, float64(side)/float64(max(p.Width, p.Height)))
-	small := image.NewRGBA(image.Rect(0, 0, max(1, int(float64(p.Width)*scale)), max(1, int(float64(p.Height)*scale))))
+	width, height := max(1, int(float64(p.Width)*scale)), max(1, int(float64(p.Height)*scale))
+	small := image.NewRGBA(image.Rect(0, 0, width, height))
 	draw.CatmullRom.Scale(small, small.Bounds(), p.Image(), image.Rect(0, 0, p.Width, p.Height), draw.Src, nil)
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: 82}); err != nil {
@@ -46,13 +41,15 @@ func Thumbnail(r io.Reader, side int) (template.URL, error) {
 }
 
 var gallery = template.Must(template.New("gallery").Parse(`<div style="display:flex;flex-wrap:wrap;gap:14px">
-{{range .}}<figure style="width:232px;margin:0;border:1px solid #ddd;border-radius:6px;padding:8px;background:#fff;color:#222;font:14px/1.35 system-ui,sans-serif">
+{{range .}}<figure style="width:232px;margin:0;border:1px solid #ddd;border-radius:6px;padding:8px;background:#fff;` +
+	`color:#222;font:14px/1.35 system-ui,sans-serif">
 <img src="{{.Image}}" alt="{{or .Caption .Title}}" style="width:100%;border-radius:3px">
-<figcaption>{{with .Title}}<div style="color:#777;font-size:12px">{{.}}</div>{{end}}{{with .Caption}}<div style="font-weight:600;margin:4px 0">{{.}}</div>{{end}}
+<figcaption>{{with .Title}}<div style="color:#777;font-size:12px">{{.}}</div>{{end}}` +
+	`{{with .Caption}}<div style="font-weight:600;margin:4px 0">{{.}}</div>{{end}}
 {{range .References}}<div style="color:#555;font-size:12px">{{.}}</div>{{end}}{{.Note}}</figcaption></figure>
 {{end}}</div>`))
 
-// Gallery lays cards out side by side.
+// Gallery returns the cards side by side.
 func Gallery(cards []Card) (template.HTML, error) {
 	var out bytes.Buffer
 	if err := gallery.Execute(&out, cards); err != nil {
@@ -60,3 +57,19 @@ func Gallery(cards []Card) (template.HTML, error) {
 	}
 	return template.HTML(out.String()), nil
 }
+
+// imageTag is an image element of at most width pixels; its alt text is the id.
+func imageTag(image template.URL, id string, width int) template.HTML {
+	var out bytes.Buffer
+	if err := imageElement.Execute(&out, struct {
+		Image template.URL
+		ID    string
+		Width int
+	}{image, id, width}); err != nil {
+		panic(err) // cannot happen, as in Table
+	}
+	return template.HTML(out.String())
+}
+
+var imageElement = template.Must(template.New("image").Parse(
+	`<img src="{{.Image}}" alt="{{.ID}}" style="max-width:{{.Width}}px;border-radius:3px">`))

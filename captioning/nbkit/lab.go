@@ -2,183 +2,57 @@ package nbkit
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"flag"
-	"fmt"
 	"html/template"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/gomlx/compute"
-	"github.com/janpfeifer/gonb/gonbui"
-	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"captionlab/captioning"
+	"captionlab/captioning/decoder"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
-	"captionlab/captioning/weights"
 	"captionlab/captioning/xla"
 	"captionlab/datasets"
 )
 
-// settings are what the first cell of a notebook chooses. They lie in a file, since every cell is a process of its own.
-type settings struct {
-	Dataset     string `json:"dataset"`
-	Data        string `json:"data,omitempty"` // folder of the dataset; empty means its usual place
-	Experiment  string `json:"experiment"`
-	Seed        int64  `json:"seed"`
-	Small       bool   `json:"small"`
-	Fingerprint string `json:"fingerprint"` // of the dataset; it takes a second to compute
-}
-
-// overrideVariable holds flags that win over those in the settings cell: how notebooks are run headlessly.
-const overrideVariable = "CAPTIONLAB_NOTEBOOK"
-
-var chosen settings
-
-func register(f *flag.FlagSet, s *settings) {
-	f.StringVar(&s.Dataset, "dataset", "flickr8k", "dataset: "+strings.Join(captioning.DatasetNames, " or "))
-	f.StringVar(&s.Data, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA)")
-	f.StringVar(&s.Experiment, "experiment", "baseline", "declared experiment")
-	f.Int64Var(&s.Seed, "seed", 1, "seed of initial weights and shuffling")
-	f.BoolVar(&s.Small, "small", false, "a fast setting: a small part of the data, few epochs")
-}
-
-func init() {
-	if gonbui.IsNotebook { // a cell that begins with %% parses its flags before anything else
-		register(flag.CommandLine, &chosen)
-	}
-}
-
-// Settings is the body of a notebook's first cell, whose flags it keeps for all later ones:
-//
-//	%% -dataset=flickr8k -experiment=baseline
-//	nbkit.Settings()
-//
-// Where Flickr8k is not on this machine it takes the drawn shapes instead and says so. -seed, -data and -small are the other
-// flags.
-func Settings() {
-	run(func(ctx context.Context) error {
-		s := chosen
-		if words := strings.Fields(os.Getenv(overrideVariable)); len(words) > 0 {
-			f := flag.NewFlagSet(overrideVariable, flag.ContinueOnError)
-			chosen := s
-			register(f, &s)
-			s = chosen
-			if err := f.Parse(words); err != nil {
-				return fmt.Errorf("%s: %w", overrideVariable, err)
-			}
-		}
-		return choose(ctx, s)
-	})
-}
-
-// choose checks the settings, keeps them and tells what they mean.
-func choose(ctx context.Context, s settings) error {
-	e, err := named(s.Experiment)
-	if err != nil {
-		return err
-	}
-	if kind, _, _ := strings.Cut(s.Dataset, "-"); !slices.Contains(captioning.DatasetNames, kind) {
-		return fmt.Errorf("unknown dataset %q: the datasets are %s", s.Dataset, strings.Join(captioning.DatasetNames, ", "))
-	}
-	ds, err := captioning.OpenDataset(s.Dataset, s.Data)
-	if err != nil && s.Dataset != "shapes" && s.Data == "" && (os.Getenv("CAPTIONLAB_DATA") == "" || errors.Is(err, fs.ErrNotExist)) {
-		Note("%s is not on this machine, so this notebook works with shapes, pictures that the program draws. To use %s, name its folder with -data=, or its parent in the variable CAPTIONLAB_DATA before Jupyter starts, and run this cell again.", s.Dataset, s.Dataset)
-		s.Dataset = "shapes"
-		ds, err = captioning.OpenDataset(s.Dataset, "")
-	}
-	if err != nil {
-		return err
-	}
-	if s.Fingerprint, err = datasets.Fingerprint(ctx, ds); err != nil {
-		return err
-	}
-	path, err := settingsPath()
-	if err != nil {
-		return err
-	}
-	if err := experiment.WriteJSON(path, s); err != nil {
-		return err
-	}
-	rows := [][]string{{"dataset", fmt.Sprintf("%s: %d training, %d validation, %d test pictures", s.Dataset, len(ds.Examples(datasets.Train)), len(ds.Examples(datasets.Val)), len(ds.Examples(datasets.Test)))},
-		{"experiment", e.Name + ": " + e.About}}
-	if s.Small {
-		rows = append(rows, []string{"setting", "small: a part of the data, few epochs"})
-	}
-	Show(Table(nil, rows))
-	return nil
-}
-
-func settingsPath() (string, error) {
-	dir := os.Getenv(protocol.GONB_TMP_DIR_ENV)
-	if dir == "" {
-		return "", errors.New("this is no GoNB notebook: package nbkit's cells run in Jupyter with the GoNB kernel; start it with `make notebook`")
-	}
-	return filepath.Join(dir, "captionlab-settings.json"), nil
-}
-
-// named is the declared experiment of that name.
-func named(name string) (experiment.Experiment, error) {
-	if _, err := experiment.Named(name); err != nil {
-		return experiment.Experiment{}, err
-	}
-	all, err := experiment.Declared()
-	for _, e := range all {
-		if e.Name == name {
-			return e, nil
-		}
-	}
-	return experiment.Experiment{}, err
-}
-
-// Lab is what the cells of a notebook work with. What is costly is opened when it is first asked for.
+// Lab is what the cells of a notebook work with. It opens anything costly on first use.
 type Lab struct {
-	Context    context.Context // ends when the cell is interrupted
+	Context    context.Context // cancelled when the cell is interrupted
 	Dataset    datasets.Dataset
 	Experiment experiment.Experiment
 	Seed       int64
-	Small      bool // the fast setting: take a part of the data and few epochs
+	Small      bool // the fast setting: use a part of the data and few epochs
 
-	fingerprint string
+	fingerprint string // of the dataset
 	backend     compute.Backend
-	encoder     *encoder.Encoder
-	features    *encoder.Features
-	models      []*captioning.Model
+	data        *captioning.Data
+	progress    *live // of the computation of features
+	closers     []func()
 }
 
 func open(ctx context.Context) (*Lab, error) {
-	path, err := settingsPath()
+	s, err := readSettings()
 	if err != nil {
-		return nil, err
-	}
-	var s settings
-	if err := experiment.ReadJSON(path, &s); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = errors.New("the settings are not chosen yet: run the settings cell at the top of the notebook first, then this one")
-		}
 		return nil, err
 	}
 	l := &Lab{Context: ctx, Seed: s.Seed, Small: s.Small, fingerprint: s.Fingerprint}
 	if l.Experiment, err = named(s.Experiment); err != nil {
 		return nil, err
 	}
-	l.Dataset, err = captioning.OpenDataset(s.Dataset, s.Data)
-	return l, err
+	if l.Dataset, err = captioning.OpenDataset(s.Dataset, s.Data, ""); err != nil {
+		return nil, err
+	}
+	l.closers = append(l.closers, func() { datasets.Close(l.Dataset) })
+	return l, nil
 }
 
+// close closes what was opened, last first.
 func (l *Lab) close() {
-	for _, m := range l.models {
-		m.Finalize()
+	for i := len(l.closers) - 1; i >= 0; i-- {
+		l.closers[i]()
 	}
 }
 
-// Backend opens the device. Fails where no XLA plugin is installed.
+// Backend opens the device. It fails if no XLA plugin is installed.
 func (l *Lab) Backend() (compute.Backend, error) {
 	if l.backend != nil {
 		return l.backend, nil
@@ -188,61 +62,95 @@ func (l *Lab) Backend() (compute.Backend, error) {
 	return backend, err
 }
 
-// Encoder opens the encoder: ResNet-50 where its weights are found, else the small one.
-func (l *Lab) Encoder() (*encoder.Encoder, error) { return l.openEncoder("") }
-
-func (l *Lab) openEncoder(name string) (*encoder.Encoder, error) {
-	if l.encoder != nil && (name == "" || l.encoder.Spec().Name == name) {
-		return l.encoder, nil
+// Data opens the dataset together with its features. The encoder is ResNet-50 if its weights are on this machine, the
+// small one otherwise.
+func (l *Lab) Data() (*captioning.Data, error) {
+	if l.data != nil {
+		return l.data, nil
 	}
+	var err error
+	l.data, err = l.openData(l.Dataset, nil)
+	return l.data, err
+}
+
+// openData opens a dataset with a custom encoder or, if spec is nil, with the default one.
+func (l *Lab) openData(ds datasets.Dataset, spec *encoder.Spec) (*captioning.Data, error) {
 	backend, err := l.Backend()
 	if err != nil {
 		return nil, err
 	}
-	l.encoder, err = captioning.OpenEncoder(l.Context, backend, captioning.EncoderOptions{Name: name})
-	return l.encoder, err
-}
-
-// Features returns the features of all pictures: out of the cache folder, or computed now, with progress, which takes a
-// minute or two once.
-func (l *Lab) Features() (*encoder.Features, error) {
-	if l.features != nil {
-		return l.features, nil
+	if l.progress == nil {
+		l.progress = newLive()
 	}
-	e, err := l.Encoder()
-	if err != nil {
-		return nil, err
-	}
-	live := newLive()
-	l.features, err = captioning.Features(l.Context, l.Dataset, l.fingerprint, e, func(p encoder.Progress) {
-		live.line("Features: %d of %d pictures, %.0f a second, %v left.", p.Done, p.Total, p.Rate, p.Remaining.Round(1e9))
+	return captioning.NewData(l.Context, backend, ds, captioning.DataOptions{
+		Encoder: captioning.EncoderOptions{Spec: spec},
+		Progress: func(p encoder.Progress) {
+			l.progress.line("Features: %d of %d images, %.0f per second, %v left.",
+				p.Done, p.Total, p.Rate, p.Remaining.Round(1e9))
+		},
 	})
-	live.end("")
-	return l.features, err
 }
 
-// Model opens the trained model in a run folder: one that Train returned, or records below Results whose checkpoint is in
-// the cache folder.
-func (l *Lab) Model(dir string) (*captioning.Model, error) {
+// Features returns the features of all images. It reads them from the cache folder or, the first time, computes them
+// with progress below the cell, which takes a minute or two.
+func (l *Lab) Features() (*encoder.Features, error) {
+	data, err := l.Data()
+	if err != nil {
+		return nil, err
+	}
+	return l.featuresOf(data)
+}
+
+func (l *Lab) featuresOf(data *captioning.Data) (*encoder.Features, error) {
+	f, err := data.Features(l.Context)
+	l.progress.end("")
+	return f, err
+}
+
+// Model opens the trained model in a run folder, which BestRun returns. See Open for the models that Train trained.
+func (l *Lab) Model(dir string) (*captioning.Model, error) { return l.openModel(dir, nil) }
+
+func (l *Lab) openModel(dir string, cell decoder.Cell) (*captioning.Model, error) {
 	backend, err := l.Backend()
 	if err != nil {
 		return nil, err
 	}
-	m, err := captioning.Open(backend, dir)
+	m, err := captioning.OpenModel(backend, dir, captioning.ModelOptions{Cell: cell})
 	if err == nil {
-		l.models = append(l.models, m)
+		l.closers = append(l.closers, m.Close)
 	}
 	return m, err
 }
 
-// Part returns the first pictures of each split, with a fingerprint of its own, for training on a small part.
-func (l *Lab) Part(train, val, test int) (datasets.Dataset, string) {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %d", l.fingerprint, train, val, test))
-	return datasets.Subset(l.Dataset, train, val, test), hex.EncodeToString(sum[:])
+// Captioner opens the trained model in a run folder, as Model does, together with its encoder.
+func (l *Lab) Captioner(dir string) (*captioning.Captioner, error) {
+	backend, err := l.Backend()
+	if err != nil {
+		return nil, err
+	}
+	c, err := captioning.OpenCaptioner(l.Context, backend, dir, captioning.CaptionerOptions{})
+	if err == nil {
+		l.closers = append(l.closers, c.Close)
+	}
+	return c, err
 }
 
-// Picture returns the picture called id as a thumbnail, at most side pixels wide and high.
-func (l *Lab) Picture(id string, side int) (template.URL, error) {
+// Size returns usual or, with the flag -small, small: a number of images or epochs.
+func (l *Lab) Size(usual, small int) int {
+	if l.Small {
+		return small
+	}
+	return usual
+}
+
+// TestExamples returns the first n test images.
+func (l *Lab) TestExamples(n int) []datasets.Example {
+	all := l.Dataset.Examples(datasets.Test)
+	return all[:min(n, len(all))]
+}
+
+// Image returns the image called id as a thumbnail, at most side pixels wide and high.
+func (l *Lab) Image(id string, side int) (template.URL, error) {
 	f, err := l.Dataset.OpenImage(id)
 	if err != nil {
 		return "", err
@@ -251,24 +159,34 @@ func (l *Lab) Picture(id string, side int) (template.URL, error) {
 	return Thumbnail(f, side)
 }
 
-// Cards makes gallery cards of examples, each with its references.
+// Cards returns gallery cards of examples with their references. Images are at most side pixels wide and high.
 func (l *Lab) Cards(examples []datasets.Example, side int) ([]Card, error) {
 	var cards []Card
 	for _, ex := range examples {
-		picture, err := l.Picture(ex.ID, side)
+		image, err := l.Image(ex.ID, side)
 		if err != nil {
 			return nil, err
 		}
-		cards = append(cards, Card{Title: ex.ID, Image: picture, References: ex.Captions})
+		cards = append(cards, Card{Title: ex.ID, Image: image, References: ex.Captions})
 	}
 	return cards, nil
 }
 
-// workFolder is where a notebook's own runs are kept, in the cache folder.
-func workFolder(name string) (string, error) {
-	cache, err := weights.CacheDir()
-	if err != nil {
-		return "", err
+// Spread picks n examples evenly from all, beginning with the first.
+func Spread(all []datasets.Example, n int) []datasets.Example {
+	var out []datasets.Example
+	n = min(n, len(all))
+	for i := range n {
+		out = append(out, all[i*len(all)/n])
 	}
-	return filepath.Join(cache, "notebooks", name), nil
+	return out
+}
+
+// IDs returns the image ids of examples.
+func IDs(examples []datasets.Example) []string {
+	var ids []string
+	for _, ex := range examples {
+		ids = append(ids, ex.ID)
+	}
+	return ids
 }

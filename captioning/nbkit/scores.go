@@ -11,7 +11,7 @@ import (
 	"captionlab/datasets"
 )
 
-// Scored is a model with what it came to, for ScoreTable.
+// Scored is a model with its losses and scores, for ScoreTable.
 type Scored struct {
 	Name       string
 	Parameters int
@@ -19,67 +19,43 @@ type Scored struct {
 	*captioning.Evaluation
 }
 
-// Scored evaluates the run that training left on the test pictures of its part.
-func (l *Lab) Scored(training Training) (Scored, error) {
-	t, err := l.Trained(training)
+// Scored evaluates the model that Train trained by the plan, on the test images of its part.
+func (l *Lab) Scored(p Plan) (Scored, error) {
+	t, err := l.Trained(p)
 	if err != nil {
 		return Scored{}, err
 	}
-	m, err := l.Open(t, training.Cell)
+	m, err := l.Open(t)
 	if err != nil {
 		return Scored{}, err
 	}
-	features, err := l.Features()
-	if err != nil {
-		return Scored{}, err
-	}
-	e, _, err := m.Evaluate(l.Context, t.Dataset, datasets.Test, features, decoder.GenerateOptions{})
+	e, err := m.Evaluate(l.Context, t.Data, datasets.Test, decoder.GenerateOptions{})
 	return Scored{t.Name, m.NumParameters(), t, e}, err
 }
 
-// ScoreTable lays the losses and scores, 0 to 100, of models side by side that were measured on the same pictures.
+// ScoreTable compares the losses and the scores, from 0 to 100, of models that were evaluated on the same images.
 func ScoreTable(all ...Scored) template.HTML {
 	var rows [][]string
 	for _, s := range all {
-		row := []string{s.Name, fmt.Sprintf("%.2f M", float64(s.Parameters)/1e6), "", fmt.Sprintf("%.3f", s.Losses.Token), fmt.Sprintf("%.1f", s.PA4.BLEU1), fmt.Sprintf("%.1f", s.PA4.BLEU4),
-			fmt.Sprintf("%.1f", 100*s.Coco.BLEU[3]), fmt.Sprintf("%.1f", 100*s.Coco.CIDEr), fmt.Sprintf("%d of %d", s.Distinct, len(s.Coco.Images))}
+		epochs := ""
 		if s.Trained != nil {
-			row[2] = fmt.Sprintf("%d (%d) in %.0f s", len(s.Trained.Curve), s.Trained.Best, s.Trained.Seconds)
+			epochs = fmt.Sprintf("%d (%d) in %.0f s", len(s.Trained.Curve), s.Trained.Best, s.Trained.Seconds)
 		}
-		rows = append(rows, row)
+		row := []string{s.Name, fmt.Sprintf("%.2f M", float64(s.Parameters)/1e6), epochs,
+			fmt.Sprintf("%.3f", s.Losses.Token)}
+		row = append(row, scoreCells(s.PA4, s.Coco)...)
+		rows = append(rows, append(row, fmt.Sprintf("%d of %d", s.Distinct, len(s.Coco.Images))))
 	}
-	return Table([]string{"model", "parameters", "epochs (best)", "loss_token", "pa4 BLEU-1", "pa4 BLEU-4", "coco BLEU-4", "CIDEr-D", "different captions"}, rows)
+	head := append([]string{"model", "parameters", "epochs (best)", "loss_token"}, scoreHead...)
+	return Table(append(head, "different captions"), rows)
 }
 
-// Rule is a way of choosing captions with what it chose.
-type Rule struct {
-	Name     string
-	Captions []score.Caption
-}
-
-// RuleTable scores rules of choosing captions, 0 to 100, against the references of the pictures that all of them captioned.
-func RuleTable(pictures []datasets.Example, rules ...Rule) (template.HTML, error) {
-	refs := make(score.References)
-	for _, ex := range pictures {
-		refs[score.ID(ex.ID)] = ex.Captions
+// diversity returns the number of different captions, and the mean number of words per caption.
+func diversity(captions []score.Caption) (different int, words float64) {
+	texts := make(map[string]bool)
+	for _, c := range captions {
+		texts[c.Text] = true
+		words += float64(len(strings.Fields(c.Text))) / float64(len(captions))
 	}
-	var rows [][]string
-	for _, r := range rules {
-		coco, err := score.Coco(refs, r.Captions, score.Options{})
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", r.Name, err)
-		}
-		pa4, err := score.PA4(refs, r.Captions, score.Options{})
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", r.Name, err)
-		}
-		different, words := make(map[string]bool), 0
-		for _, c := range r.Captions {
-			different[c.Text] = true
-			words += len(strings.Fields(c.Text))
-		}
-		rows = append(rows, []string{r.Name, fmt.Sprintf("%.1f", pa4.BLEU1), fmt.Sprintf("%.1f", pa4.BLEU4), fmt.Sprintf("%.1f", 100*coco.BLEU[3]), fmt.Sprintf("%.1f", 100*coco.CIDEr),
-			fmt.Sprintf("%d of %d", len(different), len(r.Captions)), fmt.Sprintf("%.1f", float64(words)/float64(len(r.Captions)))})
-	}
-	return Table([]string{"rule", "pa4 BLEU-1", "pa4 BLEU-4", "coco BLEU-4", "CIDEr-D", "different captions", "words a caption"}, rows), nil
+	return len(texts), words
 }

@@ -10,124 +10,150 @@ import (
 
 	"captionlab/captioning"
 	"captionlab/captioning/decoder"
+	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
+	"captionlab/captioning/internal/cache"
 	"captionlab/datasets"
 )
 
-// Training is what a notebook trains. Name and Settings are needed.
-type Training struct {
+// Plan says what a notebook trains. Name and Settings are required.
+type Plan struct {
 	Name     string // of the run, for its folder and its curve
 	Settings experiment.Settings
-	// Cell is a cell of one's own, of the name that Settings.Cell gives; nil takes the built-in one.
+	// Cell is a custom cell, called as Settings.Cell says; nil means a built-in one.
 	Cell decoder.Cell
-	// Train, Val and Test limit the pictures of each split; zeros take all.
+	// Encoder is a custom encoder, for the images of this plan only; nil means the notebook's encoder.
+	Encoder *encoder.Spec
+	// Train, Val and Test limit the images of each split; zeros mean all.
 	Train, Val, Test int
-	// Watch are pictures that are captioned greedily after each epoch; the captions grow below the curve.
+	// Watch are images that are captioned greedily after each epoch; the captions appear below the curve.
 	Watch []datasets.Example
-	// AfterEpoch may show something of the model after each epoch; see captioning.TrainConfig.
-	AfterEpoch func(*captioning.Model, captioning.CurvePoint) error
+	// AfterEpoch, if not nil, is called after each epoch; see captioning.TrainConfig.
+	AfterEpoch func(*captioning.Model, experiment.CurvePoint) error
 }
 
 // Trained is a run that a notebook trained.
 type Trained struct {
 	Name    string
-	Dir     string // of the run, in the cache folder
-	Dataset datasets.Dataset
-	Curve   []captioning.CurvePoint
-	Best    int     // epoch, from 1, with the lowest validation loss, which is the one that is kept
-	Seconds float64 // spent training, in all calls
+	Dir     string           // of the run, in the cache folder
+	Data    *captioning.Data // the images of its plan
+	Curve   []experiment.CurvePoint
+	Best    int     // epoch, from 1, with the lowest validation loss, whose weights are kept
+	Seconds float64 // of training, over all calls
+
+	cell decoder.Cell // custom, or nil
 }
 
-// Train trains one model while its curve grows below the cell, and keeps the run in the cache folder. The same training a
-// second time opens what is there; one that was interrupted goes on. After a change of the settings, of the pictures or of
-// one's own cell it is another training.
-func (l *Lab) Train(t Training) (*Trained, error) {
-	c, err := l.config(t)
+// Train trains one model, shows its growing curve below the cell, and keeps the run in the cache folder. If the same
+// plan was trained before, Train opens that run; if that training was interrupted, Train resumes it. A plan with
+// other settings, other images or a changed custom cell is another training.
+func (l *Lab) Train(p Plan) (*Trained, error) {
+	data, c, err := l.config(p)
 	if err != nil {
 		return nil, err
 	}
-	view, err := l.newTrainView(t, c)
+	view, err := l.newTrainView(p, data, c.Dir)
 	if err != nil {
 		return nil, err
 	}
 	c.Progress, c.AfterEpoch = view.progress, view.afterEpoch
-	if _, err := captioning.Train(l.Context, l.backend, c); err != nil {
+	model, err := captioning.Train(l.Context, l.backend, data, c)
+	if err != nil {
 		view.finish()
 		return nil, err
 	}
-	out, err := readTrained(t, c)
+	model.Close()
+	out, err := readTrained(p, data, c)
 	if err != nil {
 		return nil, err
 	}
 	view.points, view.running = out.Curve, nil
-	view.status = fmt.Sprintf("%s: %d epochs in %.0f s, the best validation loss after epoch %d.", t.Name, len(out.Curve), out.Seconds, out.Best)
+	view.status = fmt.Sprintf("%s: %d epochs in %.0f s, the best validation loss after epoch %d.",
+		p.Name, len(out.Curve), out.Seconds, out.Best)
 	view.finish()
 	return out, nil
 }
 
-// Trained opens what Train left, for a later cell, and shows nothing. Fails where that training has not come to its end.
-func (l *Lab) Trained(t Training) (*Trained, error) {
-	c, err := l.config(t)
+// Trained opens the run that Train trained by the plan, for a later cell, and shows nothing. It fails if that
+// training is not finished.
+func (l *Lab) Trained(p Plan) (*Trained, error) {
+	data, c, err := l.config(p)
 	if err != nil {
 		return nil, err
 	}
-	out, err := readTrained(t, c)
+	out, err := readTrained(p, data, c)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is not trained yet with these settings: run the cell above that trains it, then this one", t.Name)
+		return nil, fmt.Errorf("%s is not trained yet with these settings: run the cell above that trains it, "+
+			"then this one", p.Name)
 	}
 	return out, err
 }
 
-// config is what Train hands to captioning.Train, but for what it shows.
-func (l *Lab) config(t Training) (captioning.TrainConfig, error) {
-	t.Settings.Seed = l.Seed
-	c := captioning.TrainConfig{Dataset: l.Dataset, Fingerprint: l.fingerprint, Settings: t.Settings, Cell: t.Cell, Resume: true,
+// config returns the data and the configuration for captioning.Train, without the hooks that show progress.
+func (l *Lab) config(p Plan) (*captioning.Data, captioning.TrainConfig, error) {
+	p.Settings.Seed = l.Seed
+	c := captioning.TrainConfig{Settings: p.Settings, Cell: p.Cell, Resume: true,
 		Warn: func(line string) { Note("%s", line) }}
-	if t.Train > 0 {
-		c.Dataset, c.Fingerprint = l.Part(t.Train, t.Val, t.Test)
+	if err := p.Settings.Check(func(name string) bool { return p.Cell != nil && p.Cell.Name() == name }); err != nil {
+		return nil, c, err
 	}
-	if err := t.Settings.Check(func(name string) bool { return t.Cell != nil && t.Cell.Name() == name }); err != nil {
-		return c, err
-	}
-	backend, err := l.Backend()
+	data, err := l.dataOf(p)
 	if err != nil {
-		return c, err
+		return nil, c, err
 	}
 	kind := ""
-	if t.Cell != nil {
-		if kind, err = cellPrint(backend, t.Cell, t.Settings); err != nil {
-			return c, err
+	if p.Cell != nil {
+		if kind, err = cellPrint(l.backend, p.Cell, p.Settings); err != nil {
+			return nil, c, err
 		}
 	}
-	if c.Features, err = l.Features(); err != nil {
-		return c, err
+	if _, err := l.featuresOf(data); err != nil {
+		return nil, c, err
 	}
-	id, err := experiment.Identity(t.Settings, c.Fingerprint+kind, c.Features.Manifest.Encoder)
+	id, err := experiment.Identity(p.Settings, data.Fingerprint+kind, data.Encoder())
 	if err != nil {
-		return c, err
+		return nil, c, err
 	}
-	c.Dir, err = workFolder(fmt.Sprintf("%s-%s-%.12s", l.Dataset.Name(), filepath.Base(t.Name), id))
-	return c, err
+	c.Dir, err = cache.Notebooks(fmt.Sprintf("%s-%s-%.12s", l.Dataset.Name(), filepath.Base(p.Name), id))
+	return data, c, err
 }
 
-// readTrained reads a run that has come to its end.
-func readTrained(t Training, c captioning.TrainConfig) (*Trained, error) {
-	last, err := captioning.ReadCheckpoint(filepath.Join(c.Dir, captioning.LastCheckpoint))
+// dataOf returns the images of a plan with their features.
+func (l *Lab) dataOf(p Plan) (*captioning.Data, error) {
+	if p.Encoder != nil { // encode no more images than the plan needs
+		ds := l.Dataset
+		if p.Train > 0 {
+			ds = datasets.Subset(ds, p.Train, p.Val, p.Test)
+		}
+		return l.openData(ds, p.Encoder)
+	}
+	data, err := l.Data()
+	if err == nil && p.Train > 0 {
+		data = data.Subset(p.Train, p.Val, p.Test)
+	}
+	return data, err
+}
+
+// readTrained reads a finished run.
+func readTrained(p Plan, data *captioning.Data, c captioning.TrainConfig) (*Trained, error) {
+	done, err := captioning.ReadProgress(c.Dir)
 	if err != nil {
 		return nil, err
 	}
-	done := last.Training
-	if patience := c.Settings.Patience; done.Epoch < c.Settings.Epochs && (patience == 0 || done.Epoch-done.Best < patience) {
-		return nil, fmt.Errorf("%s is trained for %d of %d epochs: run the cell above that trains it again, which goes on, then this one", t.Name, done.Epoch, c.Settings.Epochs)
+	if !done.Finished(c.Settings) {
+		return nil, fmt.Errorf("%s is trained for %d of %d epochs: run the cell above that trains it again, "+
+			"which resumes it, then this one", p.Name, done.Epoch, c.Settings.Epochs)
 	}
-	return &Trained{Name: t.Name, Dir: c.Dir, Dataset: c.Dataset, Curve: done.Curve, Best: done.Best, Seconds: done.Seconds}, nil
+	return &Trained{Name: p.Name, Dir: c.Dir, Data: data, Curve: done.Curve, Best: done.Best, Seconds: done.Seconds,
+		cell: p.Cell}, nil
 }
 
-// cellPrint tells cells apart that bear the same name, by what they compute: the losses of a tiny batch under weights that are
-// large, so that every part of the cell has its say. They are rounded, so that another plugin or processor finds the run again.
-// A cell whose Start or Step has the wrong shape is found out here, before anything is trained.
+// cellPrint distinguishes cells of the same name by what they compute: the losses of a tiny batch under weights large
+// enough for every part of the cell to have an effect. The losses are rounded, so that another plugin or processor
+// finds the run again. A cell whose Start or Step returns the wrong shape fails here, before anything is trained.
 func cellPrint(backend compute.Backend, cell decoder.Cell, s experiment.Settings) (string, error) {
-	m := decoder.Model{Cell: cell, Vocabulary: 6, Features: 2, Embedding: s.Embedding, Hidden: s.Hidden, ImageFirst: s.ImageInject == "first"}
+	m := decoder.Model{Cell: cell, Vocabulary: 6, Features: 2, Embedding: s.Embedding, Hidden: s.Hidden,
+		ImageFirst: s.ImageInject == "first"}
 	if err := m.Check(); err != nil {
 		return "", err
 	}
@@ -150,40 +176,5 @@ func cellPrint(backend compute.Backend, cell decoder.Cell, s experiment.Settings
 	return fmt.Sprintf("%.2f", losses), nil
 }
 
-// Open opens the trained model of a run that Train returned, with the cell that it was trained with, if that was one's own.
-func (l *Lab) Open(t *Trained, cell decoder.Cell) (*captioning.Model, error) {
-	if t == nil {
-		return nil, errors.New("there is no trained run: run the training cell first")
-	}
-	backend, err := l.Backend()
-	if err != nil {
-		return nil, err
-	}
-	m, err := captioning.OpenWithCell(backend, t.Dir, cell)
-	if err == nil {
-		l.models = append(l.models, m)
-	}
-	return m, err
-}
-
-// Evaluate captions and scores the test pictures of a run that Train returned.
-func (l *Lab) Evaluate(t *Trained, cell decoder.Cell) (*captioning.Evaluation, error) {
-	m, err := l.Open(t, cell)
-	if err != nil {
-		return nil, err
-	}
-	features, err := l.Features()
-	if err != nil {
-		return nil, err
-	}
-	e, _, err := m.Evaluate(l.Context, t.Dataset, datasets.Test, features, decoder.GenerateOptions{})
-	return e, err
-}
-
-// Size is a number of pictures or epochs: usual, or, with the flag -small, the smaller one.
-func (l *Lab) Size(usual, small int) int {
-	if l.Small {
-		return small
-	}
-	return usual
-}
+// Open opens the model of a run that Train or Trained returned.
+func (l *Lab) Open(t *Trained) (*captioning.Model, error) { return l.openModel(t.Dir, t.cell) }

@@ -11,7 +11,7 @@ import (
 	"captionlab/datasets"
 )
 
-// Tokens cuts all captions of a split into the tokens that the decoder is trained with, in order.
+// Tokens returns the tokens of all captions of a split, in order, as the decoder is trained on them.
 func (l *Lab) Tokens(split datasets.Split) ([][]string, error) {
 	tokenize, err := score.Tokenizer(l.Experiment.Settings.Tokens)
 	if err != nil {
@@ -26,7 +26,7 @@ func (l *Lab) Tokens(split datasets.Split) ([][]string, error) {
 	return out, nil
 }
 
-// Vocabulary is the one that training builds: the words of the training captions that are seen often enough.
+// Vocabulary returns the vocabulary that training builds: the words that are frequent enough in the training captions.
 func (l *Lab) Vocabulary() (*vocab.Vocabulary, error) {
 	return l.vocabulary(l.Experiment.Settings.MinCount)
 }
@@ -39,11 +39,11 @@ func (l *Lab) vocabulary(minCount int) (*vocab.Vocabulary, error) {
 	return vocab.Build(captions, minCount)
 }
 
-// CaptionLengths draws how long captions are in tokens, split by split, and says how many training captions are cut.
+// CaptionLengths draws the lengths of captions in tokens, split by split, and says how many training captions are cut.
 func (l *Lab) CaptionLengths() (template.HTML, error) {
 	var samples []Sample
 	longest, cut, total := 0, 0, 0
-	room := l.Experiment.Settings.MaxTokens - 2 // beside <start> and <end>
+	room := l.Experiment.Settings.MaxTokens - 2 // without <start> and <end>
 	for _, split := range datasets.Splits {
 		captions, err := l.Tokens(split)
 		if err != nil {
@@ -61,15 +61,16 @@ func (l *Lab) CaptionLengths() (template.HTML, error) {
 		}
 		samples = append(samples, s)
 	}
-	drawn, err := Histogram("captions", "tokens in a caption", 1, samples...)
+	histogram, err := Histogram("captions", "tokens in a caption", 1, samples...)
 	if err != nil {
 		return "", err
 	}
-	return drawn + Text("The longest training caption has %d tokens. With max_tokens=%d, <start> and <end> included, %d of %d training captions (%.2f %%) are longer than %d words and lose their end.",
-		longest, l.Experiment.Settings.MaxTokens, cut, total, 100*float64(cut)/float64(max(1, total)), room), nil
+	return histogram + Text("The longest training caption has %d tokens. With max_tokens=%d, "+
+		"<start> and <end> included, %d of %d training captions (%.2f %%) are longer than %d words and lose their end.",
+		longest, l.Experiment.Settings.MaxTokens, cut, total, percent(cut, total), room), nil
 }
 
-// WordTable counts, split by split, tokens and different words, and what of them v does not know.
+// WordTable counts tokens and different words, split by split, and how many of them v does not know.
 func (l *Lab) WordTable(v *vocab.Vocabulary) (template.HTML, error) {
 	var rows [][]string
 	for _, split := range datasets.Splits {
@@ -93,17 +94,23 @@ func (l *Lab) WordTable(v *vocab.Vocabulary) (template.HTML, error) {
 				touched++
 			}
 		}
-		rows = append(rows, []string{string(split), fmt.Sprint(len(captions)), fmt.Sprint(tokens), fmt.Sprint(len(words)), fmt.Sprint(len(unknown)),
-			fmt.Sprintf("%d (%.2f %%)", lost, percent(lost, tokens)), fmt.Sprintf("%d (%.1f %%)", touched, percent(touched, len(captions))),
-			fmt.Sprintf("%.2f %%", 100*v.Coverage(captions))})
+		rows = append(rows, []string{
+			string(split), fmt.Sprint(len(captions)), fmt.Sprint(tokens),
+			fmt.Sprint(len(words)), fmt.Sprint(len(unknown)),
+			fmt.Sprintf("%d (%.2f %%)", lost, percent(lost, tokens)),
+			fmt.Sprintf("%d (%.1f %%)", touched, percent(touched, len(captions))),
+			fmt.Sprintf("%.2f %%", 100*v.Coverage(captions)),
+		})
 	}
-	return Table([]string{"split", "captions", "tokens", "different words", "of these not in the vocabulary", "tokens that become <unk>", "captions with an <unk>", "coverage"}, rows), nil
+	return Table([]string{"split", "captions", "tokens", "different words", "of these not in the vocabulary",
+		"tokens that become <unk>", "captions with an <unk>", "coverage"}, rows), nil
 }
 
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(max(1, whole)) }
 
-// MinCounts shows for each min_count how large the vocabulary becomes, how many weights the decoder spends on it (an embedding
-// row and an output row with bias a word), and which share of tokens it leaves to <unk>.
+// MinCounts shows for each min_count the size of the vocabulary, the number of decoder weights it needs (for each
+// word a row of the embedding and a row of the output layer with its bias), and the share of tokens that become
+// <unk>.
 func (l *Lab) MinCounts(counts ...int) (template.HTML, error) {
 	var rows [][]string
 	s := l.Experiment.Settings
@@ -112,7 +119,8 @@ func (l *Lab) MinCounts(counts ...int) (template.HTML, error) {
 		if err != nil {
 			return "", err
 		}
-		row := []string{fmt.Sprint(n), fmt.Sprint(v.Len()), fmt.Sprintf("%.2f million", float64(v.Len()*(s.Embedding+s.Hidden+1))/1e6)}
+		weights := float64(v.Len() * (s.Embedding + s.Hidden + 1))
+		row := []string{fmt.Sprint(n), fmt.Sprint(v.Len()), fmt.Sprintf("%.2f million", weights/1e6)}
 		for _, split := range datasets.Splits {
 			captions, err := l.Tokens(split)
 			if err != nil {
@@ -122,10 +130,11 @@ func (l *Lab) MinCounts(counts ...int) (template.HTML, error) {
 		}
 		rows = append(rows, row)
 	}
-	return Table([]string{"min_count", "ids, with the four specials", "weights for words", "<unk> in train", "<unk> in val", "<unk> in test"}, rows), nil
+	return Table([]string{"min_count", "ids, with the four special ones", "weights for words",
+		"<unk> in train", "<unk> in val", "<unk> in test"}, rows), nil
 }
 
-// CoverageCurve draws how many of a split's tokens the most frequent words of the training captions make up.
+// CoverageCurve draws the share of a split's tokens that the most frequent words of the training captions cover.
 func (l *Lab) CoverageCurve(splits ...datasets.Split) (template.HTML, error) {
 	all, err := l.vocabulary(1)
 	if err != nil {
@@ -138,28 +147,32 @@ func (l *Lab) CoverageCurve(splits ...datasets.Split) (template.HTML, error) {
 			return "", err
 		}
 		share := all.CoverageBySize(captions)
-		drawn := Line{Name: string(split)}
+		line := Line{Name: string(split)}
 		for n := 1; ; n = min(len(share)-1, max(n+1, n*5/4)) { // evenly spaced on the logarithmic axis
-			drawn.X, drawn.Y = append(drawn.X, float64(n)), append(drawn.Y, 100*share[n])
+			line.add(float64(n), 100*share[n])
 			if n == len(share)-1 {
 				break
 			}
 		}
-		lines = append(lines, drawn)
+		lines = append(lines, line)
 	}
-	return CurvesLogX("", "words, most frequent in training first", "% of tokens covered", lines...)
+	return Curves(Axes{X: "words, most frequent in training first", Y: "% of tokens covered", LogX: true}, lines...)
 }
 
-// MostFrequent lists the first n words of v, the most frequent ones, and the last ones, which only just came in.
+// MostFrequent shows the n most frequent words of v and the n rarest.
 func MostFrequent(v *vocab.Vocabulary, n int) template.HTML {
 	words := v.Words()[vocab.NumSpecials:]
 	n = min(n, len(words))
 	last := slices.Clone(words[len(words)-n:])
-	return Table(nil, [][]string{{"the most frequent", strings.Join(words[:n], " ")}, {"the rarest that are in", strings.Join(last, " ")}})
+	return Table(nil, [][]string{
+		{"the most frequent", strings.Join(words[:n], " ")},
+		{"the rarest in the vocabulary", strings.Join(last, " ")},
+	})
 }
 
-// OnItsWay shows captions as the decoder meets them: written, as tokens, as ids between <start> and <end>, and read back.
-func (l *Lab) OnItsWay(v *vocab.Vocabulary, captions ...string) (template.HTML, error) {
+// RoundTrip shows captions on their way into the decoder and back: as written, as tokens, as ids between <start> and
+// <end>, and decoded.
+func (l *Lab) RoundTrip(v *vocab.Vocabulary, captions ...string) (template.HTML, error) {
 	s := l.Experiment.Settings
 	tokenize, err := score.Tokenizer(s.Tokens)
 	if err != nil {
@@ -171,5 +184,5 @@ func (l *Lab) OnItsWay(v *vocab.Vocabulary, captions ...string) (template.HTML, 
 		ids := v.Encode(tokens, s.MaxTokens)
 		rows = append(rows, []string{c, strings.Join(tokens, " · "), fmt.Sprint(ids), v.Decode(ids)})
 	}
-	return Table([]string{"as written", "tokens (" + s.Tokens + ")", "ids", "read back"}, rows), nil
+	return Table([]string{"as written", "tokens (" + s.Tokens + ")", "ids", "decoded"}, rows), nil
 }
