@@ -125,7 +125,8 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 		r.checkpoint.Values = r.model.Initialize(r.Settings.Seed)
 	}
 	options := decoder.TrainOptions{LearningRate: r.at.LearningRate, Dropout: r.Settings.Dropout,
-		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision, BatchWeight: r.batchWeight()}
+		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision,
+		BatchWeight: r.batchWeight()}
 	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, options)
 	if err != nil {
 		return err

@@ -25,7 +25,10 @@ func captionFiles(t *testing.T, dir string) {
 	if err := errors.Join(jpeg.Encode(&asJPEG, img, nil), png.Encode(&asPNG, img)); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{"a.jpg": asJPEG.Bytes(), "b.png": asPNG.Bytes(), "c.webp": tinyWebP, "d.jpg": []byte("text"), "e.jpg": asJPEG.Bytes()[:700]} {
+	for name, content := range map[string][]byte{
+		"a.jpg": asJPEG.Bytes(), "b.png": asPNG.Bytes(), "c.webp": tinyWebP, "d.jpg": []byte("text"),
+		"e.jpg": asJPEG.Bytes()[:700],
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -85,5 +88,6 @@ func captionFiles(t *testing.T, dir string) {
 
 // tinyWebP is a lossless image of 2x2 pixels, written by Pillow 12.
 var tinyWebP = []byte(
-	"\x52\x49\x46\x46\x1e\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x4c\x11\x00\x00\x00\x2f\x01\x40\x00\x00\x07\x50\x8f\x22\x17\xa5\xff\x81\x88\xe8\x7f\x00\x00",
+	"\x52\x49\x46\x46\x1e\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x4c" +
+		"\x11\x00\x00\x00\x2f\x01\x40\x00\x00\x07\x50\x8f\x22\x17\xa5\xff\x81\x88\xe8\x7f\x00\x00",
 )

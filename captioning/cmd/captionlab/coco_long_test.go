@@ -36,7 +36,9 @@ func TestLongReproduceOnCOCO(t *testing.T) {
 		put                 func(dir string) error // puts the weights into the folder where captionlab looks
 	}{
 		{"resnet50", "baseline", cocotest.Options{Train: 32, Val: 8, Test: 8, Zips: true}, writeResNet50},
-		{"efficientnet-lite0", "lr-5e-3", cocotest.Options{Train: 64, Val: 12, Test: 12, Zips: true}, func(dir string) error {
+		{"efficientnet-lite0", "lr-5e-3", cocotest.Options{Train: 64, Val: 12, Test: 12, Zips: true}, func(
+			dir string,
+		) error {
 			data, err := os.ReadFile(lite0)
 			if err != nil {
 				return fmt.Errorf("%w: run make setup", err)
@@ -51,11 +53,14 @@ func TestLongReproduceOnCOCO(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			if err := errors.Join(os.MkdirAll(filepath.Dir(own), 0o755), c.put(filepath.Dir(own)), cocotest.Write(dir, c.release)); err != nil {
+			weightsDir := filepath.Dir(own)
+			err = errors.Join(os.MkdirAll(weightsDir, 0o755), c.put(weightsDir), cocotest.Write(dir, c.release))
+			if err != nil {
 				t.Fatal(err)
 			}
 			arguments := strings.Fields(
-				"reproduce --dataset coco --encoder " + c.encoder + " --only " + c.experiment + " --seeds 1 --data " + dir,
+				"reproduce --dataset coco --encoder " + c.encoder + " --only " + c.experiment +
+					" --seeds 1 --data " + dir,
 			)
 			for _, split := range []string{"karpathy", "pa4"} {
 				plan := append(arguments, "--split", split, "--dry-run")

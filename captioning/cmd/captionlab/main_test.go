@@ -139,7 +139,8 @@ func TestDamagedFeaturesAndHostileWeights(t *testing.T) {
 	xlatest.OpenForTest(t)
 	dir := t.TempDir()
 	hostile := filepath.Join(dir, "hostile.pth") // pickle: call os.system("touch harmed")
-	if err := os.WriteFile(hostile, []byte("\x80\x02cos\nsystem\nX\x0c\x00\x00\x00touch harmed\x85R."), 0o644); err != nil {
+	pickle := "\x80\x02cos\nsystem\nX\x0c\x00\x00\x00touch harmed\x85R."
+	if err := os.WriteFile(hostile, []byte(pickle), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	code, _, errs := call(t, program(dir, "features", "--encoder", "resnet50", "--weights", hostile))
@@ -157,7 +158,8 @@ func TestTrainStopResumeCaption(t *testing.T) {
 	xlatest.OpenForTest(t)
 	dir := t.TempDir()
 	args := strings.Fields(
-		"train --dataset shapes --out run --set epochs=2 --set hidden=64 --set embedding=32 --set learning_rate=5e-3 --set min_count=1",
+		"train --dataset shapes --out run --set epochs=2 --set hidden=64 --set embedding=32 " +
+			"--set learning_rate=5e-3 --set min_count=1",
 	)
 	cmd := program(dir, args...)
 	errs, err := cmd.StderrPipe()

@@ -8,10 +8,11 @@ import (
 	"testing"
 )
 
-func TestScoreAndTokenize(t *testing.T) {
+func TestScore(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"refs.json":    `{"annotations":[{"image_id":1,"caption":"A dog runs on the beach."},{"image_id":1,"caption":"A dog."},{"image_id":2,"caption":"Two men play."}]}`,
+		"refs.json": `{"annotations":[{"image_id":1,"caption":"A dog runs on the beach."},
+			{"image_id":1,"caption":"A dog."},{"image_id":2,"caption":"Two men play."}]}`,
 		"caps.json":    `[{"image_id":1,"caption":"a dog runs"},{"image_id":2,"caption":"two men"}]`,
 		"other.json":   `[{"image_id":1,"caption":"a cat"},{"image_id":2,"caption":"two men play"}]`,
 		"missing.json": `[{"image_id":2,"caption":"two men"}]`,
@@ -35,7 +36,8 @@ func TestScoreAndTokenize(t *testing.T) {
 		{"--references refs.json --captions caps.json --explain 1", 0, "in reference 1, 2"},
 		{"--references refs.json --captions caps.json --explain 5", 1, "caps.json has no caption of image 5"},
 		{"--references refs.json --captions missing.json", 1, "image 1 has references but no caption"},
-		{"--references refs.json --captions missing.json --allow-missing", 0, "left out: 1 images without a caption, 0 captions without references"},
+		{"--references refs.json --captions missing.json --allow-missing", 0,
+			"left out: 1 images without a caption, 0 captions without references"},
 		{"--references refs.json --captions unknown.json", 1, "image 7 has a caption but no references"},
 		{"--references refs.json --captions null.json", 1, "null.json: entry 0 (image 1) has no caption"},
 		{"--references refs.json --captions half.json", 1, "half.json:1: unexpected end"},
@@ -68,6 +70,10 @@ func TestScoreAndTokenize(t *testing.T) {
 		report.Coco.Images[1].ID != 2 {
 		t.Errorf("%v in %s", err, out)
 	}
+}
+
+func TestTokenize(t *testing.T) {
+	dir := t.TempDir()
 	cmd := program(dir, "tokenize")
 	cmd.Stdin = strings.NewReader("A man's dog.\n\nLast (line)")
 	if code, out, errs := call(t, cmd); code != 0 || out != "a man 's dog\n\nlast -lrb- line -rrb-\n" {

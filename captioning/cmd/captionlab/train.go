@@ -100,7 +100,8 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	case errors.Is(err, captioning.ErrStopped):
 		return fmt.Errorf("stopped; run the same command with --resume to continue (run folder %s)", c.out)
 	case errors.Is(err, captioning.ErrRunExists):
-		return fmt.Errorf("%s already holds a run: continue it with --resume, or choose another folder with --out", c.out)
+		return fmt.Errorf("%s already holds a run: continue it with --resume, or choose another folder with --out",
+			c.out)
 	}
 	if err != nil {
 		return err
