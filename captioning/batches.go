@@ -181,9 +181,9 @@ func (b *batcher) longest(members []int) int {
 
 // fill writes a planned batch for an objective. Rows and positions beyond the examples have weight 0, unless the
 // objective counts pads: then the pads of real examples have weight 1, as in the paper.
-func (b *batcher) fill(p plan, dim int, o Objective) *decoder.Batch {
+func (b *batcher) fill(p plan, images *decoder.Images, o Objective) *decoder.Batch {
 	n := p.size * p.steps
-	batch := &decoder.Batch{Size: p.size, Steps: p.steps, Features: make([]float32, p.size*dim),
+	batch := &decoder.Batch{Size: p.size, Steps: p.steps, Images: images, Rows: make([]int32, p.size),
 		Inputs: make([]int32, n), Targets: make([]int32, n), Weights: make([]float32, n)} // 0 is <pad>
 	for row := range p.size {
 		if row >= len(p.members) {
@@ -191,7 +191,7 @@ func (b *batcher) fill(p plan, dim int, o Objective) *decoder.Batch {
 			continue
 		}
 		example := b.pairs[p.members[row]]
-		copy(batch.Features[row*dim:], example.features)
+		batch.Rows[row] = example.image
 		for t := range p.steps {
 			at := t*p.size + row
 			if t < example.steps() {

@@ -19,7 +19,7 @@ func pairsOf(steps ...int) []pair {
 		for j := range n - 1 {
 			ids = append(ids, int32(vocab.NumSpecials+(i+j)%5))
 		}
-		pairs[i] = pair{[]float32{float32(i)}, append(ids, vocab.End)}
+		pairs[i] = pair{int32(i), append(ids, vocab.End)}
 	}
 	return pairs
 }
@@ -151,12 +151,12 @@ func TestFill(t *testing.T) {
 		{true, []float32{1, 1, 0, 1, 1, 0, 1, 1, 0}},
 	} {
 		t.Run(fmt.Sprint("padsCount=", c.padsCount), func(t *testing.T) {
-			got := b.fill(plan{[]int{0, 1}, 3, 3}, 1, Objective{Pads: c.padsCount})
+			got := b.fill(plan{[]int{0, 1}, 3, 3}, nil, Objective{Pads: c.padsCount})
 			if !slices.Equal(got.Weights, c.weights) {
 				t.Errorf("weights %v, want %v", got.Weights, c.weights)
 			}
-			if !slices.Equal(got.Features, []float32{0, 1, 0}) {
-				t.Errorf("features %v", got.Features)
+			if !slices.Equal(got.Rows, []int32{0, 1, 0}) {
+				t.Errorf("images %v", got.Rows)
 			}
 			// Row 0 is <start> 4 <end>, row 1 <start> 5 6 <end>.
 			if want := []int32{4, 5, 0, 2, 6, 0, 0, 2, 0}; !slices.Equal(got.Targets, want) {
@@ -173,7 +173,7 @@ func TestFillWithACustomObjective(t *testing.T) {
 		Name:   "place",
 		Weight: func(token int32, place int) float32 { return float32(token) + float32(place)/10 },
 	}
-	got := b.fill(plan{[]int{0, 1}, 3, 3}, 1, o)
+	got := b.fill(plan{[]int{0, 1}, 3, 3}, nil, o)
 	if want := []float32{4, 5, 0, 2.1, 6.1, 0, 0, 2.2, 0}; !slices.Equal(got.Weights, want) {
 		t.Errorf("weights %v, want %v", got.Weights, want)
 	}

@@ -21,8 +21,9 @@ type lossPlan struct {
 	pads bool
 }
 
-// measure computes the losses of pairs.
-func measure(ctx context.Context, d *decoder.Decoder, pairs []pair, plan lossPlan) (experiment.Losses, error) {
+// measure computes the losses of pairs, whose features are in images.
+func (plan lossPlan) measure(ctx context.Context, d *decoder.Decoder, images *decoder.Images, pairs []pair) (
+	experiment.Losses, error) {
 	longest := 0
 	for _, p := range pairs {
 		longest = max(longest, p.steps())
@@ -37,7 +38,7 @@ func measure(ctx context.Context, d *decoder.Decoder, pairs []pair, plan lossPla
 		if err := ctx.Err(); err != nil {
 			return experiment.Losses{}, err
 		}
-		losses, err := d.TokenLosses(b.fill(p, d.Features, objective))
+		losses, err := d.TokenLosses(b.fill(p, images, objective))
 		if err != nil {
 			return experiment.Losses{}, err
 		}

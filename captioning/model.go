@@ -22,6 +22,7 @@ type Model struct {
 	Checkpoint *Checkpoint
 	Training   Training // of the whole run, as far as it is known; Checkpoint.Training ends with the best epoch
 	decoder    *decoder.Decoder
+	backend    compute.Backend
 }
 
 // ModelOptions change how a model is opened. The zero value is right for built-in cells.
@@ -48,7 +49,7 @@ func OpenModel(backend compute.Backend, dir string, o ModelOptions) (*Model, err
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Checkpoint: c, Training: c.Training, decoder: d}
+	m := &Model{Checkpoint: c, Training: c.Training, decoder: d, backend: backend}
 	if whole, err := ReadProgress(filepath.Dir(file)); err == nil {
 		m.Training = whole
 	}
@@ -157,7 +158,8 @@ func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split,
 	if err := m.checkEncoder(data.Encoder()); err != nil {
 		return experiment.Losses{}, err
 	}
-	pairs, err := makePairs(ctx, data, split, m.Checkpoint)
+	var table imageTable
+	pairs, err := table.makePairs(ctx, data, split, m.Checkpoint)
 	if err != nil {
 		return experiment.Losses{}, err
 	}
@@ -165,7 +167,12 @@ func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split,
 	if o, err := objectiveFor(s.Loss, nil); err == nil && o.Pads {
 		measurePads = true
 	}
-	return measure(ctx, m.decoder, pairs, lossPlan{s.BatchSize, s.Seed, measurePads})
+	images, err := decoder.NewImages(m.backend, table.features, m.Checkpoint.Encoder.FeatureDim)
+	if err != nil {
+		return experiment.Losses{}, err
+	}
+	defer images.Finalize()
+	return lossPlan{s.BatchSize, s.Seed, measurePads}.measure(ctx, m.decoder, images, pairs)
 }
 
 // checkEncoder reports features that come from another encoder than the one that the model was trained with.

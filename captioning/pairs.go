@@ -12,8 +12,21 @@ import (
 
 // pair is one training example: an image and one of its captions as token ids, <start> first.
 type pair struct {
-	features []float32
-	ids      []int32
+	image int32 // row in the pairs' imageTable
+	ids   []int32
+}
+
+// imageTable collects the features of the images of pairs, each image once.
+type imageTable struct {
+	features []float32 // [rows, FeatureDim]
+	rows     int32
+}
+
+// add appends the features of an image and returns its row.
+func (t *imageTable) add(features []float32) int32 {
+	t.features = append(t.features, features...)
+	t.rows++
+	return t.rows - 1
 }
 
 // steps is the number of words that the decoder reads, which is also the number of words that it predicts.
@@ -43,8 +56,9 @@ func buildVocabulary(ds datasets.Dataset, s experiment.Settings) (*vocab.Vocabul
 	return vocab.Build(captions, s.MinCount)
 }
 
-// makePairs lists every caption of a split with the features of its image. Images without features are left out.
-func makePairs(ctx context.Context, data *Data, split datasets.Split, c *Checkpoint) ([]pair, error) {
+// makePairs lists every caption of a split with its image, whose features it adds to the table. Images without features
+// are left out.
+func (t *imageTable) makePairs(ctx context.Context, data *Data, split datasets.Split, c *Checkpoint) ([]pair, error) {
 	tokenize, err := score.Tokenizer(c.Settings.Tokens)
 	if err != nil {
 		return nil, err
@@ -59,7 +73,8 @@ func makePairs(ctx context.Context, data *Data, split datasets.Split, c *Checkpo
 	}
 	var pairs []pair
 	for _, ex := range examples {
-		row, _ := f.Row(ex.ID)
+		features, _ := f.Row(ex.ID)
+		row := t.add(features)
 		for _, caption := range ex.Captions {
 			pairs = append(pairs, pair{row, c.Vocabulary.Encode(tokenize(caption), c.Settings.MaxTokens)})
 		}

@@ -103,8 +103,8 @@ func (r *trainRun) epoch(ctx context.Context) error {
 			}
 		}
 	}
-	val, err := measure(ctx, r.trainer.Decoder, r.val,
-		lossPlan{r.Settings.BatchSize, r.Settings.Seed, r.objective.Pads})
+	losses := lossPlan{r.Settings.BatchSize, r.Settings.Seed, r.objective.Pads}
+	val, err := losses.measure(ctx, r.trainer.Decoder, r.images, r.val)
 	if err != nil {
 		if ctx.Err() != nil {
 			return r.stop()
@@ -116,7 +116,7 @@ func (r *trainRun) epoch(ctx context.Context) error {
 
 // step trains on one batch.
 func (r *trainRun) step(p plan) error {
-	loss, err := r.trainer.Step(r.train.fill(p, r.model.Features, r.objective))
+	loss, err := r.trainer.Step(r.train.fill(p, r.images, r.objective))
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (r *trainRun) endEpoch(batches int, val experiment.Losses) error {
 	}
 	r.report(batches, &point)
 	if r.AfterEpoch != nil {
-		return r.AfterEpoch(&Model{Checkpoint: r.checkpoint, Training: *r.at, decoder: r.trainer.Decoder}, point)
+		return r.AfterEpoch(&Model{Checkpoint: r.checkpoint, Training: *r.at, decoder: r.trainer.Decoder, backend: r.backend}, point)
 	}
 	return nil
 }

@@ -21,11 +21,13 @@ import (
 type trainRun struct {
 	TrainConfig
 	data        *Data
+	backend     compute.Backend // from prepare
 	objective   Objective
 	checkpoint  *Checkpoint // everything in it except weights and optimizer state is current
 	at          *Training
 	model       decoder.Model
 	trainer     *decoder.Trainer // nil until prepare
+	images      *decoder.Images  // of train and val
 	train       *batcher
 	epochTokens int // real tokens of an epoch
 	val         []pair
@@ -109,11 +111,13 @@ func (r *trainRun) begin(ctx context.Context) error {
 
 // prepare makes the training examples and puts the model and the optimizer on the device.
 func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
-	pairs, err := makePairs(ctx, r.data, datasets.Train, r.checkpoint)
+	r.backend = backend
+	var table imageTable
+	pairs, err := table.makePairs(ctx, r.data, datasets.Train, r.checkpoint)
 	if err != nil {
 		return err
 	}
-	if r.val, err = makePairs(ctx, r.data, datasets.Val, r.checkpoint); err != nil {
+	if r.val, err = table.makePairs(ctx, r.data, datasets.Val, r.checkpoint); err != nil {
 		return err
 	}
 	r.train = newBatcher(pairs, r.Settings.BatchSize, r.Settings.Seed, r.Settings.Batching == "length")
@@ -129,6 +133,9 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 		BatchWeight: r.batchWeight()}
 	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, options)
 	if err != nil {
+		return err
+	}
+	if r.images, err = decoder.NewImages(backend, table.features, r.model.Features); err != nil {
 		return err
 	}
 	r.checkpoint.Values, r.checkpoint.State = nil, nil // they are on the device now
@@ -167,6 +174,9 @@ func (r *trainRun) seconds() float64 { return r.before + r.pace.Elapsed().Second
 func (r *trainRun) close() {
 	if r.trainer != nil {
 		r.trainer.Finalize()
+	}
+	if r.images != nil {
+		r.images.Finalize()
 	}
 	r.lock.Unlock()
 }

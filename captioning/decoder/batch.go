@@ -7,11 +7,13 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// Batch is the input of teacher forcing: Size captions of at most Steps inputs each, with the features of their images.
-// Ids and weights are time-major: position [t*Size+b] is step t of caption b.
+// Batch is the input of teacher forcing: Size captions of at most Steps inputs each, with the features of their images:
+// either rows of Images, or Features. Ids and weights are time-major: position [t*Size+b] is step t of caption b.
 type Batch struct {
 	Size, Steps int
-	Features    []float32 // [size, features]
+	Images      *Images
+	Rows        []int32   // [size], each caption's row of Images
+	Features    []float32 // [size, features], if Images is nil
 	Inputs      []int32   // [steps, size]: <start>, w1, w2, ...
 	Targets     []int32   // [steps, size]: w1, w2, ..., <end>
 	// Weights [steps, size] multiply the loss of each position: 0 excludes a <pad>.
@@ -21,11 +23,12 @@ type Batch struct {
 // Check reports arrays of the wrong length, and ids outside the model's vocabulary.
 func (b *Batch) Check(m Model) error {
 	n := b.Size * b.Steps
-	if b.Size < 1 || b.Steps < 1 || len(b.Features) != b.Size*m.Features ||
-		len(b.Inputs) != n || len(b.Targets) != n || len(b.Weights) != n {
-		return fmt.Errorf("decoder: a batch of %d captions, %d steps and %d features per image has %d features, "+
-			"%d inputs, %d targets and %d weights", b.Size, b.Steps, m.Features,
-			len(b.Features), len(b.Inputs), len(b.Targets), len(b.Weights))
+	if err := b.checkImages(m); err != nil {
+		return err
+	}
+	if b.Steps < 1 || len(b.Inputs) != n || len(b.Targets) != n || len(b.Weights) != n {
+		return fmt.Errorf("decoder: a batch of %d captions and %d steps has %d inputs, %d targets and %d weights",
+			b.Size, b.Steps, len(b.Inputs), len(b.Targets), len(b.Weights))
 	}
 	for i := range n {
 		for _, id := range [2]int32{b.Inputs[i], b.Targets[i]} {
@@ -36,6 +39,40 @@ func (b *Batch) Check(m Model) error {
 		}
 	}
 	return nil
+}
+
+// checkImages reports features that do not fit the model or the number of captions.
+func (b *Batch) checkImages(m Model) error {
+	if b.Images == nil {
+		if b.Size < 1 || len(b.Features) != b.Size*m.Features {
+			return fmt.Errorf("decoder: a batch of %d captions has %d numbers as features, %d for each image are wanted",
+				b.Size, len(b.Features), m.Features)
+		}
+		return nil
+	}
+	if dim := b.Images.table.Shape().Dim(1); b.Size < 1 || len(b.Rows) != b.Size || dim != m.Features {
+		return fmt.Errorf("decoder: a batch of %d captions has %d images of %d features, the model reads %d",
+			b.Size, len(b.Rows), dim, m.Features)
+	}
+	for i, row := range b.Rows {
+		if row < 0 || int(row) >= b.Images.rows {
+			return fmt.Errorf("decoder: caption %d is of image %d, but there are %d images", i, row, b.Images.rows)
+		}
+	}
+	return nil
+}
+
+// images returns the table of features, [n, features] (float32), and each caption's row in it, [size, 1] (int32).
+func (b *Batch) images(m Model) (table, rows *tensors.Tensor) {
+	if b.Images != nil {
+		return b.Images.table, tensors.FromFlatDataAndDimensions(b.Rows, b.Size, 1)
+	}
+	each := make([]int32, b.Size)
+	for i := range each {
+		each[i] = int32(i)
+	}
+	return tensors.FromFlatDataAndDimensions(b.Features, b.Size, m.Features),
+		tensors.FromFlatDataAndDimensions(each, b.Size, 1)
 }
 
 // words returns the distinct input words in ascending order, [n] (int32), and for every position the index of its word
@@ -76,10 +113,9 @@ func (b *Batch) rows() (*tensors.Tensor, error) {
 	return tensors.FromFlatDataAndDimensions(counted, len(counted), 1), nil
 }
 
-// tensors returns the batch as the graphs read it; see lossGraph for shapes and dtypes.
-func (b *Batch) tensors(m Model) (features, words, places, targets, weights *tensors.Tensor) {
-	words, places = b.words()
-	return tensors.FromFlatDataAndDimensions(b.Features, b.Size, m.Features), words, places,
-		tensors.FromFlatDataAndDimensions(b.Targets, b.Steps, b.Size),
-		tensors.FromFlatDataAndDimensions(b.Weights, b.Steps, b.Size)
+// tensors returns the batch as the graphs read it, without its weights; see lossGraph for shapes and dtypes.
+func (b *Batch) tensors(m Model) []any {
+	table, images := b.images(m)
+	words, places := b.words()
+	return []any{table, images, words, places, tensors.FromFlatDataAndDimensions(b.Targets, b.Steps, b.Size)}
 }

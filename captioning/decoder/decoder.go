@@ -52,7 +52,7 @@ func New(backend compute.Backend, m Model, values Values) (*Decoder, error) {
 	}
 	var err error
 	d.losses, err = model.NewExec(backend, d.store, func(scope *model.Scope, in []*Node) *Node {
-		return d.tokenLossesGraph(d.weightsGraph(in[0].Graph()), in[0], in[1], in[2], in[3])
+		return d.tokenLossesGraph(d.weightsGraph(in[0].Graph()), in)
 	})
 	return d, err
 }
@@ -94,8 +94,7 @@ func (d *Decoder) TokenLosses(b *Batch) (losses []float32, err error) {
 		return nil, err
 	}
 	defer recoverTo(&err, "decoder: losses")
-	features, words, places, targets, _ := b.tensors(d.Model)
-	out, err := d.losses.Call1(features, words, places, targets)
+	out, err := d.losses.Call1(b.tensors(d.Model)...)
 	if err != nil {
 		return nil, fmt.Errorf("decoder: losses: %w", err)
 	}
@@ -104,7 +103,8 @@ func (d *Decoder) TokenLosses(b *Batch) (losses []float32, err error) {
 }
 
 // tokenLossesGraph returns the losses of all positions, [steps*size] (float32); see lossGraph for its inputs.
-func (d *Decoder) tokenLossesGraph(w Weights, features, words, places, targets *Node) *Node {
+func (d *Decoder) tokenLossesGraph(w Weights, in []*Node) *Node {
+	features, words, places, targets := batchFeatures(in[0], in[1]), in[2], in[3], in[4]
 	outputs := d.outputsGraph(w, features, words, places)
 	rows := outputs.Shape().Dim(0) * outputs.Shape().Dim(1)
 	outputs.AssertDims(targets.Shape().Dim(0), targets.Shape().Dim(1), d.Hidden)

@@ -256,3 +256,11 @@ func withGradient(inputs []*Node, forward func([]*Node) *Node, backward func(v *
 		return v
 	})
 }
+
+// batchFeatures returns the features of a batch's images, [batch, features] (float32), out of a table [n, features] by
+// row [batch, 1] (int32).
+func batchFeatures(table, rows *Node) *Node {
+	features := Gather(table, rows)
+	features.AssertDims(rows.Shape().Dim(0), table.Shape().Dim(1))
+	return features
+}

@@ -28,14 +28,15 @@ func (t *Trainer) gradientsGraph(scope *model.Scope, loss *Node) []*Node {
 
 // lossGraph returns the weighted mean loss of a batch, [] (float32). Inputs, in this order:
 //
-//   - features [batch, features] (float32)
+//   - a table of image features [n, features] (float32) and the row of each caption's image [batch, 1] (int32)
 //   - words [n] and places [time, batch] (int32), the input ids; see Batch.words
 //   - targets [time, batch] (int32)
 //   - weights [time, batch] (float32)
 //   - rows [m, 1] (int32), the positions, of time*batch, that the output layer and the loss read
 //   - the state of the random numbers for dropout
 func (t *Trainer) lossGraph(in []*Node) *Node {
-	features, words, places, targets, weights, rows, dropoutState := in[0], in[1], in[2], in[3], in[4], in[5], in[6]
+	features, words, places, targets := batchFeatures(in[0], in[1]), in[2], in[3], in[4]
+	weights, rows, dropoutState := in[5], in[6], in[7]
 	targets.AssertDims(places.Shape().Dimensions...)
 	weights.AssertDims(places.Shape().Dimensions...)
 	g := features.Graph()

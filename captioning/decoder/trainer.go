@@ -103,7 +103,7 @@ func (t *Trainer) Step(b *Batch) (loss float64, err error) {
 		return 0, fmt.Errorf("decoder: training step %d: %w", t.steps+1, err)
 	}
 	t.steps++
-	shape := [3]int{b.Steps, inputs[1].(*tensors.Tensor).Size(), inputs[5].(*tensors.Tensor).Size()}
+	shape := [3]int{b.Steps, inputs[2].(*tensors.Tensor).Size(), inputs[6].(*tensors.Tensor).Size()}
 	if now := time.Now(); !t.shapes[shape] || now.Sub(t.trimmed) > trimEvery {
 		t.shapes[shape], t.trimmed = true, now
 		memory.Trim() // frees what compilation and buffers of other sizes left
@@ -122,8 +122,8 @@ func (t *Trainer) inputs(b *Batch) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	features, words, places, targets, weights := b.tensors(t.Model)
-	return []any{features, words, places, targets, weights, rows, dropoutState}, nil
+	weights := tensors.FromFlatDataAndDimensions(b.Weights, b.Steps, b.Size)
+	return append(b.tensors(t.Model), weights, rows, dropoutState), nil
 }
 
 // Finalize frees the device's memory. Do not use the trainer afterwards.
