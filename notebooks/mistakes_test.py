@@ -47,7 +47,7 @@ TRAINING = f"""%%
 nbkit.Cell(func(l *nbkit.Lab) error {{
 	s := l.Experiment.Settings
 	s.Embedding, s.Hidden, s.Epochs, s.Patience = 32, 64, {EPOCHS}, 0
-	t, err := l.Train(nbkit.Training{{Name: "interrupted", Settings: s, Train: 400, Val: 40, Test: 40}})
+	t, err := l.Train(nbkit.Plan{{Name: "interrupted", Settings: s, Train: 400, Val: 40, Test: 40}})
 	if err != nil {{
 		return err
 	}}

@@ -18,16 +18,16 @@ import (
 	"testing/iotest"
 )
 
-// small returns the file of a picture in testdata/picture_goldens.json, to be changed at will.
+// small returns a copy of a file in testdata/image_goldens.json.
 func small(name string) []byte {
-	p, ok := smallPictures()[name]
+	p, ok := imageGoldens()[name]
 	if !ok {
-		panic("no picture " + name)
+		panic("no image " + name)
 	}
 	return slices.Clone(p.File)
 }
 
-// allocated returns how many bytes f takes from the heap in all.
+// allocated returns the number of bytes that f allocates on the heap in total.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -36,7 +36,7 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// claimJPEG, claimPNG and claimGIF write another size into the header.
+// claimJPEG, claimPNG and claimGIF change the size in the header.
 func claimJPEG(data []byte, width, height int) []byte {
 	frame := bytes.Index(data, []byte{0xff, 0xc0, 0x00, 0x11}) // the start of a baseline frame of three components
 	binary.BigEndian.PutUint16(data[frame+5:], uint16(height))
@@ -57,16 +57,17 @@ func claimGIF(data []byte, width, height int) []byte {
 	return data
 }
 
-// extendedWebP wraps the chunks of a simple WebP behind a header chunk that says another size.
+// extendedWebP adds a header chunk with another size to a simple WebP.
 func extendedWebP(data []byte, width, height int) []byte {
 	header := []byte{'V', 'P', '8', 'X', 10, 0, 0, 0, 0, 0, 0, 0,
-		byte(width - 1), byte((width - 1) >> 8), byte((width - 1) >> 16), byte(height - 1), byte((height - 1) >> 8), byte((height - 1) >> 16)}
+		byte(width - 1), byte((width - 1) >> 8), byte((width - 1) >> 16),
+		byte(height - 1), byte((height - 1) >> 8), byte((height - 1) >> 16)}
 	out := slices.Concat(data[:12], header, data[12:])
 	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
 	return out
 }
 
-// losslessFrame writes another size into the frame of a lossless WebP.
+// losslessFrame changes the size in the frame of a lossless WebP.
 func losslessFrame(data []byte, width, height int) []byte {
 	at := bytes.Index(data, []byte("VP8L")) + 9
 	bits := binary.LittleEndian.Uint32(data[at:])
@@ -74,54 +75,61 @@ func losslessFrame(data []byte, width, height int) []byte {
 	return data
 }
 
-func TestBadPictures(t *testing.T) {
+func TestBadImages(t *testing.T) {
+	tooLarge := []string{"60000 x 60000", "100000000", "make it smaller"}
+	noise := bytes.Repeat([]byte{0x5a}, 52)
 	for _, c := range []struct {
 		name string
 		data []byte
 		want []string // parts of the message
 	}{
 		{"zero bytes", nil, []string{"empty"}},
-		{"one byte", []byte{0xff}, []string{"no picture", `"\xff"`}},
-		{"text named .jpg", []byte("<!DOCTYPE html><title>404</title>"), []string{"JPEG, PNG, GIF, WebP", `"<!DOCTYPE html>`}},
-		{"JPEG of 60,000 x 60,000", claimJPEG(small("444.jpg"), 60_000, 60_000), []string{"60000 x 60000", "100000000", "make it smaller"}},
-		{"PNG of 60,000 x 60,000", claimPNG(small("rgb.png"), 60_000, 60_000), []string{"60000 x 60000", "100000000", "make it smaller"}},
-		{"GIF of 60,000 x 60,000", claimGIF(small("palette.gif"), 60_000, 60_000), []string{"60000 x 60000", "100000000", "make it smaller"}},
-		{"WebP of 60,000 x 60,000", extendedWebP(small("lossy.webp"), 60_000, 60_000), []string{"60000 x 60000", "100000000", "make it smaller"}},
-		{"lossless WebP of 16,384 x 16,384", losslessFrame(small("lossless.webp"), 16_384, 16_384), []string{"16384 x 16384", "100000000", "make it smaller"}},
+		{"one byte", []byte{0xff}, []string{"not an image", `"\xff"`}},
+		{"text named .jpg", []byte("<!DOCTYPE html><title>404</title>"),
+			[]string{"JPEG, PNG, GIF, WebP", `"<!DOCTYPE html>`}},
+		{"JPEG of 60,000 x 60,000", claimJPEG(small("444.jpg"), 60_000, 60_000), tooLarge},
+		{"PNG of 60,000 x 60,000", claimPNG(small("rgb.png"), 60_000, 60_000), tooLarge},
+		{"GIF of 60,000 x 60,000", claimGIF(small("palette.gif"), 60_000, 60_000), tooLarge},
+		{"WebP of 60,000 x 60,000", extendedWebP(small("lossy.webp"), 60_000, 60_000), tooLarge},
+		{"lossless WebP of 16,384 x 16,384", losslessFrame(small("lossless.webp"), 16_384, 16_384),
+			[]string{"16384 x 16384", "100000000", "make it smaller"}},
 		{"PNG of 2^31 - 1 squared", claimPNG(small("rgb.png"), 1<<31-1, 1<<31-1), []string{""}},
-		{"PNG of no width", claimPNG(small("rgb.png"), 0, 9), []string{"damaged"}},
-		{"JPEG of no width", claimJPEG(small("444.jpg"), 0, 9), []string{"damaged", "0 x 9"}},
-		{"WebP that says less than its frame", losslessFrame(extendedWebP(small("lossless.webp"), 13, 9), 16_384, 16_384),
+		{"PNG of width 0", claimPNG(small("rgb.png"), 0, 9), []string{"damaged"}},
+		{"JPEG of width 0", claimJPEG(small("444.jpg"), 0, 9), []string{"damaged", "0 x 9"}},
+		{"WebP with a header smaller than its frame",
+			losslessFrame(extendedWebP(small("lossless.webp"), 13, 9), 16_384, 16_384),
 			[]string{"header says 13 x 9", "16384 x 16384"}},
-		{"lossy WebP that says more than its frame", extendedWebP(small("lossy.webp"), 500, 9), []string{"header says 500 x 9", "13 x 9"}},
+		{"lossy WebP with a header larger than its frame", extendedWebP(small("lossy.webp"), 500, 9),
+			[]string{"header says 500 x 9", "13 x 9"}},
 		{"animated WebP", small("animated.webp"), []string{"animated", "first frame"}},
 		{"WebP without a frame", []byte("RIFF\x0c\x00\x00\x00WEBPVP8 \x00\x00\x00\x00"), []string{"cut short"}},
-		{"WebP of noise", slices.Concat([]byte("RIFF\x40\x00\x00\x00WEBPVP8 \x34\x00\x00\x00"), bytes.Repeat([]byte{0x5a}, 52)), []string{"damaged"}},
-		{"JPEG of markers alone", []byte{0xff, 0xd8, 0xff, 0xd9}, []string{"damaged"}},
+		{"WebP of noise",
+			slices.Concat([]byte("RIFF\x40\x00\x00\x00WEBPVP8 \x34\x00\x00\x00"), noise), []string{"damaged"}},
+		{"JPEG of markers only", []byte{0xff, 0xd8, 0xff, 0xd9}, []string{"damaged"}},
 		{"PNG with a wrong checksum", flipped(small("rgb.png"), -20), []string{"damaged", "checksum"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var err error
 			taken := allocated(func() { _, err = Decode(bytes.NewReader(c.data)) })
 			if err == nil {
-				t.Fatal("it was read")
+				t.Fatal("it was decoded")
 			}
 			for _, part := range c.want {
 				if !strings.Contains(err.Error(), part) {
-					t.Errorf("error %q does not say %q", err, part)
+					t.Errorf("error %q does not contain %q", err, part)
 				}
 			}
 			if len(err.Error()) > 300 || strings.Contains(err.Error(), "\n") {
-				t.Errorf("error is no line: %q", err)
+				t.Errorf("the error is not one short line: %q", err)
 			}
 			if taken > 1<<20 {
-				t.Errorf("%d bytes were taken from memory", taken)
+				t.Errorf("%d bytes were allocated", taken)
 			}
 		})
 	}
 }
 
-// flipped turns one bit over; a negative place counts from the end.
+// flipped flips one bit in byte at; a negative index counts from the end.
 func flipped(data []byte, at int) []byte {
 	if at < 0 {
 		at += len(data)
@@ -130,14 +138,15 @@ func flipped(data []byte, at int) []byte {
 	return data
 }
 
-// TestCutPictures cuts files at many places. What is left must be refused, unless nothing but marks behind the picture is
-// missing and the pixels are the whole ones: never half a picture on a grey ground. With other bytes in the place of what
-// is missing, that holds for PNG and for JPEG of one pass; the other formats cannot tell such bytes from a picture.
-func TestCutPictures(t *testing.T) {
-	pictures := make(map[string][]byte)
-	for _, name := range slices.Sorted(maps.Keys(smallPictures())) {
+// TestCutImages cuts files at many places. The rest must be refused, unless only markers after the image data are
+// missing and all pixels are right: half an image on a gray background is never returned. For PNG and baseline JPEG
+// this also holds if other bytes replace the missing ones; the other formats cannot distinguish such bytes from image
+// data.
+func TestCutImages(t *testing.T) {
+	images := make(map[string][]byte)
+	for _, name := range slices.Sorted(maps.Keys(imageGoldens())) {
 		if name != "animated.webp" {
-			pictures[name] = small(name)
+			images[name] = small(name)
 		}
 	}
 	for _, name := range []string{"wide.jpg", "square.jpg", "tall.png"} {
@@ -145,15 +154,15 @@ func TestCutPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pictures[name] = data
+		images[name] = data
 	}
 	tails := map[string][]byte{
-		"nothing":     nil,
-		"an end mark": {0xff, 0xd9},
-		"zeros":       make([]byte, 4096),
-		"ones":        bytes.Repeat([]byte{0xff}, 4096),
+		"nothing":       nil,
+		"an end marker": {0xff, 0xd9},
+		"zeros":         make([]byte, 4096),
+		"ones":          bytes.Repeat([]byte{0xff}, 4096),
 	}
-	for name, data := range pictures {
+	for name, data := range images {
 		t.Run(name, func(t *testing.T) {
 			whole, err := Decode(bytes.NewReader(data))
 			if err != nil {
@@ -161,27 +170,28 @@ func TestCutPictures(t *testing.T) {
 			}
 			refused := 0
 			for n := 0; n < len(data); n += 1 + len(data)/300 {
-				for tail, bytesBehind := range tails {
-					if kind := filepath.Ext(name); tail != "nothing" && (kind == ".webp" || kind == ".gif" || name == "progressive.jpg") {
+				for tail, added := range tails {
+					kind := filepath.Ext(name)
+					if tail != "nothing" && (kind == ".webp" || kind == ".gif" || name == "progressive.jpg") {
 						continue
 					}
-					cut, err := Decode(bytes.NewReader(slices.Concat(data[:n], bytesBehind)))
+					cut, err := Decode(bytes.NewReader(slices.Concat(data[:n], added)))
 					switch {
 					case err != nil:
 						refused++
 					case !bytes.Equal(cut.RGB, whole.RGB):
-						t.Fatalf("cut to %d of %d bytes, with %s behind: read, but other pixels", n, len(data), tail)
+						t.Fatalf("cut to %d of %d bytes, followed by %s: decoded with wrong pixels", n, len(data), tail)
 					}
 				}
 			}
 			if refused == 0 {
-				t.Error("nothing was refused")
+				t.Error("no cut file was refused")
 			}
 		})
 	}
 }
 
-// TestOtherFormats: a format that the program knows from elsewhere is none that is read here.
+// TestOtherFormats: formats that other packages register with package image are not used.
 func TestOtherFormats(t *testing.T) {
 	one := image.NewGray(image.Rect(0, 0, 1, 1))
 	image.RegisterFormat("words", "words", func(io.Reader) (image.Image, error) { return one, nil },
@@ -191,7 +201,8 @@ func TestOtherFormats(t *testing.T) {
 	if _, _, err := image.Decode(strings.NewReader("words")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Decode(strings.NewReader("words")); err == nil || !strings.Contains(err.Error(), "no picture that can be read") {
+	_, err := Decode(strings.NewReader("words"))
+	if err == nil || !strings.Contains(err.Error(), "not an image in a supported format") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -212,12 +223,12 @@ func TestOddShapes(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		from *Pixels
-		want string // part of the message; empty where the picture is read
+		want string // part of the message; empty if the image is accepted
 	}{
 		{"1 x 1", constant(1, 1, [3]uint8{1, 2, 3}), ""},
 		{"2 x 800", constant(2, 800, [3]uint8{1, 2, 3}), ""},
-		{"1 x 5,000", constant(1, 5000, [3]uint8{1, 2, 3}), "1 x 5000 pixels are too long and narrow"},
-		{"5,000 x 1", constant(5000, 1, [3]uint8{1, 2, 3}), "5000 x 1 pixels are too long and narrow"},
+		{"1 x 5,000", constant(1, 5000, [3]uint8{1, 2, 3}), "1 x 5000 pixels is too long and narrow"},
+		{"5,000 x 1", constant(5000, 1, [3]uint8{1, 2, 3}), "5000 x 1 pixels is too long and narrow"},
 		{"no pixels", &Pixels{}, "0 x 0"},
 		{"negative", &Pixels{-2, -3, make([]uint8, 18)}, "-2 x -3"},
 		{"too few bytes", &Pixels{4, 4, make([]uint8, 47)}, "47 bytes"},
@@ -236,15 +247,15 @@ func TestOddShapes(t *testing.T) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 			if taken > 256<<20 {
-				t.Errorf("%d bytes were taken from memory", taken)
+				t.Errorf("%d bytes were allocated", taken)
 			}
 		})
 	}
 }
 
-// FuzzDecode: whatever the bytes, there is no panic, memory follows the limit of pixels, and what is read is whole.
+// FuzzDecode: for any bytes there is no panic, memory is bounded by the limit of pixels, and a decoded image is whole.
 func FuzzDecode(f *testing.F) {
-	for name := range smallPictures() {
+	for name := range imageGoldens() {
 		f.Add(small(name))
 	}
 	f.Add(claimJPEG(small("420.jpg"), 60_000, 60_000))
@@ -257,11 +268,11 @@ func FuzzDecode(f *testing.F) {
 			p, err = read(bytes.NewReader(data), limit, func(src rows) (*Pixels, error) { return whole(src), nil })
 		})
 		if most := uint64(64*limit + 72*len(data) + 1<<21); taken > most {
-			t.Fatalf("%d bytes were taken from memory, want at most %d", taken, most)
+			t.Fatalf("%d bytes were allocated, want at most %d", taken, most)
 		}
 		if err != nil {
 			if p != nil {
-				t.Fatal("a picture beside an error")
+				t.Fatal("an image and an error")
 			}
 			return
 		}

@@ -3,7 +3,6 @@ package encoder
 import (
 	"archive/zip"
 	"bytes"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -32,7 +31,7 @@ func readTestdata(t testing.TB, name string) []byte {
 	return data
 }
 
-// zipped is a PyTorch archive with this pickle and these storages.
+// zipped returns a PyTorch archive with the given pickle and storages.
 func zipped(t testing.TB, pickle string, storages map[string]string) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -56,9 +55,17 @@ func zipped(t testing.TB, pickle string, storages map[string]string) []byte {
 	return out.Bytes()
 }
 
-// tensorPickle is {"w": a tensor} in pickle protocol 0, with size, strides and offset as Python writes them.
-func tensorPickle(class, count, offset, size, strides string) string {
-	return "(dS'w'\nctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\n" + class + "\nS'0'\nS'cpu'\nI" + count + "\ntQI" + offset + "\n" + size + strides + "I00\nNtRs."
+// tensorPickle returns {"w": a tensor of the FloatStorage "0"} in pickle protocol 0. The view is the tensor's size
+// and strides.
+func tensorPickle(count, offset, view string) string {
+	return "(dS'w'\nctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\nFloatStorage\nS'0'\nS'cpu'\nI" + count +
+		"\ntQI" + offset + "\n" + view + "I00\nNtRs."
+}
+
+// badTensor returns an archive with the tensor of tensorPickle, and the bytes of its storage.
+func badTensor(t testing.TB, storage, count, offset, view string) []byte {
+	t.Helper()
+	return zipped(t, tensorPickle(count, offset, view), map[string]string{"0": storage})
 }
 
 func TestTinyFilesOfBothFormats(t *testing.T) {
@@ -68,8 +75,9 @@ func TestTinyFilesOfBothFormats(t *testing.T) {
 			t.Fatal(err)
 		}
 		weight, err := tensors["a.weight"].Float32()
-		if err != nil || !slices.Equal(tensors["a.weight"].Shape, []int{3, 2}) || !slices.Equal(weight, []float32{0, 3, 1, 4, 2, 5}) {
-			t.Errorf("%s: %v %v, %v", name, tensors["a.weight"].Shape, weight, err)
+		shape := tensors["a.weight"].Shape
+		if err != nil || !slices.Equal(shape, []int{3, 2}) || !slices.Equal(weight, []float32{0, 3, 1, 4, 2, 5}) {
+			t.Errorf("%s: %v %v, %v", name, shape, weight, err)
 		}
 		bias, err := tensors["a.bias"].Float32()
 		if err != nil || !slices.Equal(bias, []float32{0.5, -0.5}) {
@@ -78,7 +86,7 @@ func TestTinyFilesOfBothFormats(t *testing.T) {
 	}
 }
 
-// Wherever a file is cut, there is an error that names it, and no panic.
+// TestCutFiles: wherever a file is cut, the error names it, and there is no panic.
 func TestCutFiles(t *testing.T) {
 	for _, name := range []string{"tiny.pth", "tiny_legacy.pth"} {
 		data := readTestdata(t, name)
@@ -104,35 +112,44 @@ func TestBadWeightFiles(t *testing.T) {
 		want    string
 	}{
 		{"empty", nil, "0 bytes"},
-		{"text", []byte("these are no weights, only words"), "no PyTorch file"},
+		{"text", []byte("words instead of weights"), "not a PyTorch file"},
 		{"code, old format", []byte(hostile), "os.system"},
 		{"code, zip", zipped(t, hostile, nil), "names the code os.system"},
 		{"code that looks harmless", zipped(t, "cbuiltins\neval\n(S'1'\ntR.", nil), "builtins.eval"},
 		{"code of PyTorch itself", zipped(t, "ctorch\nload\n(S'x'\ntR.", nil), "torch.load"},
-		{"no dictionary", zipped(t, "I5\n.", nil), "not a dictionary of tensors"},
-		{"no tensor", zipped(t, "(d.", nil), "no tensor"},
-		{"a dictionary that holds itself", zipped(t, "(dp0\nS'model'\ng0\ns.", nil), "no tensor"},
+		{"not a dictionary", zipped(t, "I5\n.", nil), "not a dictionary of tensors"},
+		{"no tensors", zipped(t, "(d.", nil), "no tensors"},
+		{"a dictionary that holds itself", zipped(t, "(dp0\nS'model'\ng0\ns.", nil), "no tensors"},
 		{"zip of something else", func() []byte {
 			var out bytes.Buffer
 			zip.NewWriter(&out).Close()
 			return append([]byte("PK\x03\x04"), out.Bytes()...)
 		}(), "weights.pth"},
-		{"missing storage", zipped(t, tensorPickle("FloatStorage", "2", "0", "(I2\nt", "(I1\nt"), nil), `storage "0" is missing`},
-		{"short storage", zipped(t, tensorPickle("FloatStorage", "2", "0", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcd"}), "claims 8 bytes, the archive holds 4"},
-		{"storage of 100 GB", zipped(t, tensorPickle("FloatStorage", "25000000000", "0", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcd"}), "claims 100000000000 bytes"},
-		{"negative count", zipped(t, tensorPickle("FloatStorage", "-2", "0", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}), "malformed"},
-		{"beyond the storage", zipped(t, tensorPickle("FloatStorage", "2", "1", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}), "reaches beyond its storage of 2"},
-		{"negative offset", zipped(t, tensorPickle("FloatStorage", "2", "-1", "(I1\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}), "offset -1"},
-		{"negative stride", zipped(t, tensorPickle("FloatStorage", "2", "1", "(I2\nt", "(I-1\nt"), map[string]string{"0": "abcdefgh"}), "strides [-1]"},
-		{"huge tensor of stride 0", zipped(t, tensorPickle("FloatStorage", "2", "0", "(I99999999999\nt", "(I0\nt"), map[string]string{"0": "abcdefgh"}), "does not fit its storage"},
-		{"strides and sizes differ", zipped(t, tensorPickle("FloatStorage", "2", "0", "(I2\nI1\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}), "malformed"},
+		{"missing storage",
+			zipped(t, tensorPickle("2", "0", "(I2\nt(I1\nt"), nil), `storage "0" is missing`},
+		{"short storage",
+			badTensor(t, "abcd", "2", "0", "(I2\nt(I1\nt"), "claims 8 bytes, the archive holds 4"},
+		{"storage of 100 GB",
+			badTensor(t, "abcd", "25000000000", "0", "(I2\nt(I1\nt"), "claims 100000000000 bytes"},
+		{"negative count",
+			badTensor(t, "abcdefgh", "-2", "0", "(I2\nt(I1\nt"), "malformed"},
+		{"beyond the storage",
+			badTensor(t, "abcdefgh", "2", "1", "(I2\nt(I1\nt"), "reaches beyond its storage of 2"},
+		{"negative offset",
+			badTensor(t, "abcdefgh", "2", "-1", "(I1\nt(I1\nt"), "offset -1"},
+		{"negative stride",
+			badTensor(t, "abcdefgh", "2", "1", "(I2\nt(I-1\nt"), "strides [-1]"},
+		{"huge tensor of stride 0",
+			badTensor(t, "abcdefgh", "2", "0", "(I99999999999\nt(I0\nt"), "does not fit its storage"},
+		{"strides and sizes differ",
+			badTensor(t, "abcdefgh", "2", "0", "(I2\nI1\nt(I1\nt"), "malformed"},
 		{"flipped bit", flipped, "damaged"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := writeFile(t, c.content)
 			_, err := readWeights(path)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
-				t.Errorf("error %v, want one with %q and the file", err, c.want)
+				t.Errorf("error %v, want one that contains %q and names the file", err, c.want)
 			}
 			if _, err := os.Stat("harmed"); err == nil {
 				t.Fatal("the file ran a command")
@@ -142,7 +159,8 @@ func TestBadWeightFiles(t *testing.T) {
 	if _, err := readWeights(t.TempDir()); err == nil {
 		t.Error("a folder was read")
 	}
-	if _, err := readWeights(filepath.Join(t.TempDir(), "none.pth")); err == nil || !strings.Contains(err.Error(), "none.pth") {
+	_, err := readWeights(filepath.Join(t.TempDir(), "none.pth"))
+	if err == nil || !strings.Contains(err.Error(), "none.pth") {
 		t.Errorf("a missing file: %v", err)
 	}
 }
@@ -158,7 +176,8 @@ func oneLayer() (*network, map[string]safetensors.Tensor) {
 		"norm.num_batches_tracked": {DType: "I64", Shape: []int{}, Data: make([]byte, 8)},
 		"fc.weight":                safetensors.FromFloat32([]int{1}, []float32{1}),
 	}
-	return &network{convs: []convSpec{{conv: "conv", norm: "norm", out: 2, in: 1, k: 1}}, ignored: []string{"fc."}}, tensors
+	convs := []convSpec{{conv: "conv", norm: "norm", out: 2, in: 1, k: 1}}
+	return &network{convs: convs, ignored: []string{"fc."}}, tensors
 }
 
 func TestWrongTensors(t *testing.T) {
@@ -168,8 +187,10 @@ func TestWrongTensors(t *testing.T) {
 		change func(map[string]safetensors.Tensor)
 		want   []string
 	}{
-		{"missing", func(m map[string]safetensors.Tensor) { delete(m, "norm.bias") }, []string{`tensor "norm.bias" is missing`}},
-		{"extra", func(m map[string]safetensors.Tensor) { m["odd"] = m["norm.bias"] }, []string{`tensor "odd" belongs to no layer`}},
+		{"missing", func(m map[string]safetensors.Tensor) { delete(m, "norm.bias") },
+			[]string{`tensor "norm.bias" is missing`}},
+		{"extra", func(m map[string]safetensors.Tensor) { m["odd"] = m["norm.bias"] },
+			[]string{`tensor "odd" belongs to no layer`}},
 		{"shape", func(m map[string]safetensors.Tensor) {
 			m["norm.bias"] = safetensors.FromFloat32([]int{3}, []float32{1, 2, 3})
 		}, []string{`"norm.bias" has shape [3], want [2]`}},
@@ -182,7 +203,8 @@ func TestWrongTensors(t *testing.T) {
 		{"negative variance", func(m map[string]safetensors.Tensor) {
 			m["norm.running_var"] = safetensors.FromFloat32([]int{2}, []float32{1, -4})
 		}, []string{`"norm.running_var"`, "negative"}},
-		{"several", func(m map[string]safetensors.Tensor) { clear(m) }, []string{"conv.weight", "norm.bias", "running_mean"}},
+		{"several", func(m map[string]safetensors.Tensor) { clear(m) },
+			[]string{"conv.weight", "norm.bias", "running_mean"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			net, tensors := oneLayer()
@@ -193,7 +215,7 @@ func TestWrongTensors(t *testing.T) {
 			}
 			for _, want := range c.want {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("error %v does not say %q", err, want)
+					t.Errorf("error %v does not contain %q", err, want)
 				}
 			}
 		})
@@ -210,7 +232,7 @@ func FuzzTorchFile(f *testing.F) {
 	for _, name := range []string{"tiny.pth", "tiny_legacy.pth"} {
 		f.Add(readTestdata(f, name))
 	}
-	f.Add(zipped(f, tensorPickle("FloatStorage", "2", "0", "(I2\nt", "(I1\nt"), map[string]string{"0": "abcdefgh"}))
+	f.Add(badTensor(f, "abcdefgh", "2", "0", "(I2\nt(I1\nt"))
 	path := filepath.Join(f.TempDir(), "weights.pth")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
@@ -220,13 +242,14 @@ func FuzzTorchFile(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, name := range slices.Collect(maps.Keys(tensors)) {
+		for name, tensor := range tensors {
 			total := 1
-			for _, n := range tensors[name].Shape {
+			for _, n := range tensor.Shape {
 				total *= n
 			}
-			if total*dtypeBytes[tensors[name].DType] != len(tensors[name].Data) {
-				t.Errorf("tensor %q of shape %v and dtype %s has %d bytes", name, tensors[name].Shape, tensors[name].DType, len(tensors[name].Data))
+			if total*dtypeBytes[tensor.DType] != len(tensor.Data) {
+				t.Errorf("tensor %q of shape %v and dtype %s has %d bytes",
+					name, tensor.Shape, tensor.DType, len(tensor.Data))
 			}
 		}
 	})

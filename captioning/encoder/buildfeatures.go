@@ -34,10 +34,10 @@ type FeatureOptions struct {
 // lockFile is the name of the lock in a feature folder that a process is building.
 const lockFile = ".lock"
 
-// Build encodes every image of ds, all splits, into folder, and returns the features. Existing shards with the right checksum
-// are kept; a damaged one is computed again. The manifest lists every image that cannot be read, with the reason. If ctx is
-// cancelled, a later call resumes. If another process is building in the folder, Build waits for it, then takes what it has
-// finished.
+// Build encodes every image of ds, all splits, into folder, and returns the features. Existing shards with the right
+// checksum are kept; a damaged one is computed again. The manifest lists every image that cannot be read, with the
+// reason. If ctx is cancelled, a later call resumes. If another process is building in the folder, Build waits for
+// it, then takes what it has finished.
 func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, o FeatureOptions) (*Features, error) {
 	if o.ShardSize <= 0 {
 		o.ShardSize = 512
@@ -84,12 +84,14 @@ func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, 
 }
 
 // BuildFeatures is Build.
-func BuildFeatures(ctx context.Context, ds datasets.Dataset, fingerprint string, e *Encoder, folder string, o FeatureOptions) (*Features, error) {
+func BuildFeatures(ctx context.Context, ds datasets.Dataset, fingerprint string, e *Encoder, folder string,
+	o FeatureOptions) (*Features, error) {
 	o.Fingerprint = fingerprint
 	return Build(ctx, e, ds, folder, o)
 }
 
-// lockFolder creates folder and locks it. It waits while another process holds the lock, and calls warn once if it has to.
+// lockFolder creates folder and locks it. It waits while another process holds the lock, and calls warn once if it
+// has to.
 func lockFolder(ctx context.Context, folder string, warn func(string)) (unlock func(), err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, fmt.Errorf("features: %w", err)
@@ -108,8 +110,8 @@ func lockFolder(ctx context.Context, folder string, warn func(string)) (unlock f
 	return func() { lock.Unlock() }, nil
 }
 
-// resume returns the manifest in folder up to its first missing or damaged shard, and the features of its shards. It returns
-// fresh if the folder has no manifest. The folder must be locked.
+// resume returns the manifest in folder up to its first missing or damaged shard, and the features of its shards. It
+// returns fresh if the folder has no manifest. The folder must be locked.
 func resume(folder string, fresh Manifest) (m *Manifest, kept [][]float32, err error) {
 	if err := atomicfile.Clean(folder); err != nil {
 		return nil, nil, fmt.Errorf("features: %w", err)
@@ -119,8 +121,8 @@ func resume(folder string, fresh Manifest) (m *Manifest, kept [][]float32, err e
 		return &fresh, nil, nil // without a whole manifest no shard can be trusted
 	}
 	if m.Format != fresh.Format || m.Encoder != fresh.Encoder || m.Fingerprint != fresh.Fingerprint {
-		return nil, nil, fmt.Errorf("features: %s holds features of dataset %s from encoder %s; choose another folder or remove it",
-			folder, m.Dataset, m.Encoder.Name)
+		return nil, nil, fmt.Errorf("features: %s holds features of dataset %s from encoder %s: "+
+			"choose another folder or remove it", folder, m.Dataset, m.Encoder.Name)
 	}
 	for i, shard := range m.Shards {
 		data, err := readShard(folder, shard, m.Encoder.FeatureDim, true)
@@ -148,7 +150,8 @@ type featureBuild struct {
 func (b *featureBuild) shard(ctx context.Context, index int, ids []string) error {
 	rows, problems, err := b.e.EncodeImages(ctx, ids, b.ds.OpenImage, b.workers, b.report.add)
 	if ctx.Err() != nil {
-		return fmt.Errorf("features: stopped after %d complete shards; build the features again to resume: %w", index, ctx.Err())
+		return fmt.Errorf("features: stopped after %d complete shards: %w; build the features again to resume",
+			index, ctx.Err())
 	}
 	if err != nil {
 		return err

@@ -35,7 +35,8 @@ type mbBlock struct {
 
 // mbStages are the stages of EfficientNet-Lite0: repeats, kernel, stride, expansion, output channels.
 var mbStages = []struct{ repeats, kernel, stride, expand, out int }{
-	{1, 3, 1, 1, 16}, {2, 3, 2, 6, 24}, {2, 5, 2, 6, 40}, {3, 3, 2, 6, 80}, {3, 5, 1, 6, 112}, {4, 5, 2, 6, 192}, {1, 3, 1, 6, 320},
+	{1, 3, 1, 1, 16}, {2, 3, 2, 6, 24}, {2, 5, 2, 6, 40}, {3, 3, 2, 6, 80}, {3, 5, 1, 6, 112}, {4, 5, 2, 6, 192},
+	{1, 3, 1, 6, 320},
 }
 
 // efficientNetLite0Network is EfficientNet-B0 without squeeze-and-excitation and with ReLU6.

@@ -7,17 +7,22 @@ import (
 	"runtime"
 )
 
-// picture is one decoded and preprocessed picture, or the reason why there is none.
-type picture struct {
+// decoded is an image that is ready for the network, or the reason why there is none.
+type decoded struct {
 	pixels *Pixels
 	err    error
 }
 
-// EncodeImages opens, decodes, preprocesses and encodes pictures, decoding ahead with so many goroutines (0: one a core) while
-// the network computes. It returns the features [FeatureDim] of each picture, or in their place the reason why there are none.
-// Memory is bounded by the features and a few batches of pictures. progress, which may be nil, is told after every batch how
-// many pictures were encoded since, and how many could not be. Fails when ctx is done or the network fails.
-func (e *Encoder) EncodeImages(ctx context.Context, names []string, open func(name string) (io.ReadCloser, error), workers int, progress func(encoded, unreadable int)) (rows [][]float32, problems []error, err error) {
+// opener opens the file of the image called name.
+type opener = func(name string) (io.ReadCloser, error)
+
+// EncodeImages opens, decodes, preprocesses and encodes images. While the network computes, workers goroutines (0:
+// one for each core) decode the next images. It returns the features [FeatureDim] of each image or, at the same
+// index, the reason why there are none. Memory is bounded by the features and a few batches of images. progress, if
+// not nil, is called after every batch with the numbers of images that were encoded, and that could not be read,
+// since the last call. Fails if ctx is done or the network fails.
+func (e *Encoder) EncodeImages(ctx context.Context, names []string, open func(name string) (io.ReadCloser, error),
+	workers int, progress func(encoded, unreadable int)) (rows [][]float32, problems []error, err error) {
 	if workers < 1 {
 		workers = runtime.NumCPU()
 	}
@@ -26,7 +31,7 @@ func (e *Encoder) EncodeImages(ctx context.Context, names []string, open func(na
 	}
 	rows, problems = make([][]float32, len(names)), make([]error, len(names))
 	var batch []*Pixels
-	var places []int // of the batch's pictures
+	var places []int // of the batch's images
 	unreadable := 0
 	flush := func() error {
 		out, err := e.Encode(ctx, batch)
@@ -61,15 +66,15 @@ func (e *Encoder) EncodeImages(ctx context.Context, names []string, open func(na
 	return rows, problems, flush()
 }
 
-// decodeAll yields the pictures called names in order, decoded ahead by a few goroutines. It stops early, without a word, when
-// ctx is done. Memory is bounded: at most two encoder batches of pictures wait.
-func decodeAll(ctx context.Context, spec Spec, names []string, open func(name string) (io.ReadCloser, error), workers int) iter.Seq[picture] {
-	return func(yield func(picture) bool) {
+// decodeAll yields the images called names in order, while workers goroutines decode the next ones: at most two
+// batches. It stops early, without an error, when ctx is done.
+func decodeAll(ctx context.Context, spec Spec, names []string, open opener, workers int) iter.Seq[decoded] {
+	return func(yield func(decoded) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		type job struct {
 			name string
-			done chan picture
+			done chan decoded
 		}
 		queue := make(chan job, 2*spec.BatchSize) // in order, for the consumer
 		jobs := make(chan job)                    // for the decoders
@@ -77,7 +82,7 @@ func decodeAll(ctx context.Context, spec Spec, names []string, open func(name st
 			go func() {
 				for j := range jobs {
 					pixels, err := load(open, spec, j.name)
-					j.done <- picture{pixels, err}
+					j.done <- decoded{pixels, err}
 				}
 			}()
 		}
@@ -85,7 +90,7 @@ func decodeAll(ctx context.Context, spec Spec, names []string, open func(name st
 			defer close(queue)
 			defer close(jobs)
 			for _, name := range names {
-				j := job{name, make(chan picture, 1)}
+				j := job{name, make(chan decoded, 1)}
 				select {
 				case queue <- j:
 				case <-ctx.Done():
@@ -111,8 +116,8 @@ func decodeAll(ctx context.Context, spec Spec, names []string, open func(name st
 	}
 }
 
-// load opens, decodes and preprocesses one picture.
-func load(open func(name string) (io.ReadCloser, error), spec Spec, name string) (*Pixels, error) {
+// load opens, decodes and preprocesses one image.
+func load(open opener, spec Spec, name string) (*Pixels, error) {
 	f, err := open(name)
 	if err != nil {
 		return nil, err

@@ -1,8 +1,9 @@
 // Package encoder turns images into feature vectors with a pretrained, frozen network, and keeps the vectors of a whole
 // dataset on disk.
 //
-// It reads weights from PyTorch and safetensors files without running any code in them, decodes and resizes images as the
-// Python Imaging Library does, and folds batch normalisation into convolutions. Package decoder uses the features.
+// It reads weights from PyTorch and safetensors files without running any code in them, decodes and resizes images as
+// the Python Imaging Library does, and folds batch normalisation into convolutions. Package decoder uses the
+// features.
 //
 // Lookup knows ResNet-50 and EfficientNet-Lite0. A custom encoder is a Spec of your own, opened with New.
 package encoder
@@ -38,9 +39,10 @@ func Open(backend compute.Backend, name, weightsFile string) (*Encoder, error) {
 	return New(backend, spec, weightsFile)
 }
 
-// New loads the weights of an encoder from a .pth or safetensors file and prepares its network on the backend. weightsFile is
-// ignored by an encoder without weights; Spec.WeightsFile finds one. Tensors of a classifier may be present. The error for
-// a missing, unknown or wrongly shaped tensor, and for a file that is damaged or names code, says which.
+// New loads the weights of an encoder from a .pth or safetensors file and prepares its network on the backend.
+// weightsFile is ignored by an encoder without weights; Spec.WeightsFile finds one. Tensors of a classifier may be
+// present. The error for a missing, unknown or wrongly shaped tensor, and for a file that is damaged or names code,
+// says which.
 func New(backend compute.Backend, spec Spec, weightsFile string) (*Encoder, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
@@ -81,7 +83,8 @@ func build(backend compute.Backend, spec Spec, arrays []Array) (*Encoder, error)
 			n *= d
 		}
 		if n != len(a.Data) || slices.ContainsFunc(a.Shape, func(d int) bool { return d < 1 }) {
-			return nil, fmt.Errorf("encoder %s: array %d of shape %v has %d numbers", spec.Name, i, a.Shape, len(a.Data))
+			return nil, fmt.Errorf("encoder %s: array %d of shape %v has %d numbers",
+				spec.Name, i, a.Shape, len(a.Data))
 		}
 		tensor, err := a.tensor(spec.dtype())
 		if err != nil {

@@ -19,8 +19,8 @@ type Features struct {
 	rows     map[string][]float32
 }
 
-// OpenFeatures reads a complete feature folder and compares every shard with its checksum. It does not hash a shard again
-// that has kept its size and modification time since the last time.
+// OpenFeatures reads a complete feature folder and compares every shard with its checksum. It does not hash a shard
+// again that has kept its size and modification time since the last time.
 func OpenFeatures(folder string) (*Features, error) { return openFeatures(folder, false) }
 
 // OpenFeaturesVerified is OpenFeatures, but hashes every shard.
@@ -53,8 +53,8 @@ func (f *Features) add(ids []string, data []float32) {
 	}
 }
 
-// Row returns the features of an image, [FeatureDim], and false if the image was skipped or is unknown. The slice is shared:
-// do not change it.
+// Row returns the features of an image, [FeatureDim], and false if the image was skipped or is unknown. The slice is
+// shared: do not change it.
 func (f *Features) Row(id string) ([]float32, bool) {
 	row, ok := f.rows[id]
 	return row, ok
@@ -87,7 +87,8 @@ func readShard(folder string, s Shard, dim int, verify bool) ([]float32, error) 
 		return nil, fmt.Errorf("features: %w: build the features again", err)
 	}
 	if sum != s.SHA256 {
-		return nil, fmt.Errorf("features: %s is damaged (its SHA-256 is not the manifest's): build the features again", path)
+		return nil, fmt.Errorf("features: %s is damaged (its SHA-256 is not the manifest's): build the features again",
+			path)
 	}
 	tensors, _, err := safetensors.Decode(data)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"captionlab/captioning/safetensors"
 )
 
-// convSpec says where the weights of a convolution and of its batch normalisation are in a file, and which shapes they have.
+// convSpec says where the weights of a convolution and of its batch normalisation are in a file, and which shapes
+// they have.
 type convSpec struct {
 	conv, norm string // name prefixes, as in "layer1.0.conv1" and "layer1.0.bn1"
 	out, in, k int    // in is per group
@@ -22,8 +23,8 @@ type layer struct {
 	bias   Array // [out]
 }
 
-// fold folds every convolution of the network. The error lists all missing, wrongly shaped and unexpected tensors. Tensors
-// with one of the ignored prefixes may be present.
+// fold folds every convolution of the network. The error lists all missing, wrongly shaped and unexpected tensors.
+// Tensors with one of the ignored prefixes may be present.
 func (n *network) fold(tensors map[string]safetensors.Tensor) ([]layer, error) {
 	r := &tensorReader{tensors: tensors, used: make(map[string]bool)}
 	layers := make([]layer, len(n.convs))
@@ -44,7 +45,8 @@ func (n *network) fold(tensors map[string]safetensors.Tensor) ([]layer, error) {
 // batchNorm is a batch normalisation over channels.
 type batchNorm struct{ gamma, beta, mean, variance []float32 }
 
-// fold multiplies the normalisation's scale into the kernel, [out, in, k, k] to [k, k, in, out], and its shift into a bias.
+// fold multiplies the normalisation's scale into the kernel, [out, in, k, k] to [k, k, in, out], and its shift into a
+// bias.
 func (s convSpec) fold(weight []float32, norm batchNorm, epsilon float64) layer {
 	kernel, bias := make([]float32, len(weight)), make([]float32, s.out)
 	for o := range s.out {

@@ -7,8 +7,9 @@ import (
 	"slices"
 )
 
-// decodeGIF decodes the first frame of a GIF whose screen has width x height pixels. As PIL does, it keeps the colour of
-// transparent pixels, and fills what the frame leaves free of the screen with the transparent colour, or else the first.
+// decodeGIF decodes the first frame of a GIF whose screen has width x height pixels. Like PIL, it keeps the colour of
+// transparent pixels, and fills the part of the screen outside the frame with the transparent colour or, without one,
+// with the first colour.
 func decodeGIF(data []byte, width, height int) (rows, error) {
 	data = slices.Clone(data)
 	fill := makeOpaque(data)
@@ -26,13 +27,15 @@ func decodeGIF(data []byte, width, height int) (rows, error) {
 	}
 	b := frame.Bounds()
 	for y := b.Min.Y; y < b.Max.Y; y++ {
-		copy(screen.Pix[screen.PixOffset(b.Min.X, y):], frame.Pix[frame.PixOffset(b.Min.X, y):frame.PixOffset(b.Min.X, y)+b.Dx()])
+		at := frame.PixOffset(b.Min.X, y)
+		copy(screen.Pix[screen.PixOffset(b.Min.X, y):], frame.Pix[at:at+b.Dx()])
 	}
 	return FromImage(screen), nil
 }
 
-// makeOpaque takes the transparency off the first frame, since Go's decoder forgets the colour of transparent pixels. It
-// returns the index of the transparent colour, 0 where there is none. A file that ends early is left to the decoder.
+// makeOpaque removes the transparency of the first frame, because Go's decoder loses the colour of transparent
+// pixels. It returns the index of the transparent colour, 0 if there is none. It ignores a file that ends early; the
+// decoder reports it.
 //
 // Reference: GIF89a specification, sections 18 (logical screen), 23 (graphic control extension) and 15 (sub-blocks).
 func makeOpaque(data []byte) (transparent int) {

@@ -1,11 +1,12 @@
 package encoder
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,20 +19,28 @@ import (
 	"captionlab/captioning/xla/xlatest"
 )
 
-// The goldens were made by testdata/make_goldens.py with torch 2.11.0, torchvision 0.26.0, efficientnet-lite-pytorch 0.1.0.
-// They keep every 16th feature.
+// testdata/make_goldens.py generated the goldens with torch 2.11.0, torchvision 0.26.0 and efficientnet-lite-pytorch
+// 0.1.0. They hold every 16th feature.
+
+type features struct {
+	Lite0    []float64 `json:"efficientnet-lite0"`
+	ResNet50 []float64 `json:"resnet50"`
+}
+
+// of returns the features of the encoder called name.
+func (f features) of(name string) []float64 {
+	return map[string][]float64{"resnet50": f.ResNet50, "efficientnet-lite0": f.Lite0}[name]
+}
 
 type fileGolden struct {
-	Lite0     []float64 `json:"efficientnet-lite0"`
-	ResNet50  []float64 `json:"resnet50"`
-	Sum224    []int     `json:"sum224"`
-	Corner224 []int     `json:"corner224"`
+	features
+	Sum224    []int `json:"sum224"`
+	Corner224 []int `json:"corner224"`
 }
 
 var goldens = sync.OnceValue(func() (g struct {
-	ResNet50 []float64 `json:"resnet50"`
-	Lite0    []float64 `json:"efficientnet-lite0"`
-	Files    map[string]fileGolden
+	features
+	Files map[string]fileGolden
 }) {
 	data, err := os.ReadFile("testdata/goldens.json")
 	if err != nil {
@@ -56,7 +65,8 @@ func formula(n int, salt uint64) []float32 {
 	return out
 }
 
-// generatedResNet50 repeats make_goldens.py: names in sorted order, fc and the counters included in the count.
+// generatedResNet50 repeats the formula of make_goldens.py. The salt counts the sorted names, including fc and
+// counters.
 func generatedResNet50() map[string]safetensors.Tensor {
 	shapes := map[string][]int{"fc.weight": {1000, 2048}, "fc.bias": {1000}}
 	for _, s := range resNet50Network(true).convs {
@@ -101,28 +111,38 @@ func generatedResNet50() map[string]safetensors.Tensor {
 
 var generated = sync.OnceValue(generatedResNet50)
 
-func openResNet50(t *testing.T, name string) *Encoder {
+// goldenEncoders are the encoders that openGolden has opened. Tests share them.
+var goldenEncoders = make(map[string]*Encoder)
+
+// openGolden opens ResNet-50 with generated weights, or EfficientNet-Lite0 with the weights from `captionlab setup`.
+func openGolden(t *testing.T, name string) *Encoder {
 	t.Helper()
+	if e := goldenEncoders[name]; e != nil {
+		return e
+	}
+	backend := xlatest.OpenForTest(t)
 	spec, err := Lookup(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	arrays, err := spec.Load(generated())
+	var e *Encoder
+	if spec.Network() == "resnet50" {
+		var arrays []Array
+		if arrays, err = spec.Load(generated()); err == nil {
+			e, err = build(backend, spec, arrays)
+		}
+	} else {
+		e, err = New(backend, spec, lite0Weights(t))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := build(xlatest.OpenForTest(t), spec, arrays)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Finalize)
+	goldenEncoders[name] = e
 	return e
 }
 
-// openLite0 opens the real weights where `captionlab setup` has put them.
-func openLite0(t *testing.T, name string) *Encoder {
+func lite0Weights(t *testing.T) (path string) {
 	t.Helper()
-	backend := xlatest.OpenForTest(t)
 	path, err := weights.EfficientNetLite0Path()
 	if err != nil {
 		t.Fatal(err)
@@ -133,15 +153,10 @@ func openLite0(t *testing.T, name string) *Encoder {
 		}
 		t.Skipf("SKIPPED, NOT PASSED: no EfficientNet-Lite0 weights at %s; run `captionlab setup`", path)
 	}
-	e, err := Open(backend, name, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Finalize)
-	return e
+	return path
 }
 
-// formulaFeatures runs the network on one square picture of formula pixels and keeps every 16th feature.
+// formulaFeatures runs the network on one square image of formula pixels and keeps every 16th feature.
 func formulaFeatures(t *testing.T, e *Encoder, side int, salt uint64) []float32 {
 	t.Helper()
 	pixels := make([]uint8, side*side*3)
@@ -178,85 +193,80 @@ func compare(t *testing.T, got []float32, want []float64) (relative, cosine floa
 	return worst / scale, dot / math.Sqrt(gg*ww)
 }
 
-// In bfloat16 the features are those of float32 but for what 8 bits cost in some fifty layers. The real weights of
-// EfficientNet-Lite0 answer noise, which these pictures are, with small differences of large numbers: 0.08 and cosine 0.9976 seen.
+// TestSameTensorSameFeatures: in bfloat16, features differ from those in float32 by the rounding to 8 bits in some
+// fifty layers. The images are noise, for which the real weights of EfficientNet-Lite0 return small differences of
+// large numbers: the observed difference is 0.08, the cosine 0.9976.
 func TestSameTensorSameFeatures(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		got  func(name string) []float32
-		want []float64
-	}{
-		{"resnet50", func(name string) []float32 { return formulaFeatures(t, openResNet50(t, name), 64, 7) }, goldens().ResNet50},
-		{"efficientnet-lite0", func(name string) []float32 { return formulaFeatures(t, openLite0(t, name), 224, 9) }, goldens().Lite0},
-	} {
+		side int
+		salt uint64
+	}{{"resnet50", 64, 7}, {"efficientnet-lite0", 224, 9}} {
 		for _, p := range []struct {
 			suffix         string
-			least, most, c float64 // of the relative difference; least of the cosine
+			least, most, c float64 // bounds of the relative difference; lower bound of the cosine
 		}{{"", 0, 1e-4, 1 - 1e-6}, {halfSuffix, 1e-5, 0.15, 0.995}} {
 			t.Run(c.name+p.suffix, func(t *testing.T) {
-				relative, cosine := compare(t, c.got(c.name+p.suffix), c.want)
+				got := formulaFeatures(t, openGolden(t, c.name+p.suffix), c.side, c.salt)
+				relative, cosine := compare(t, got, goldens().of(c.name))
 				t.Logf("largest relative difference %.2g, cosine %.5f", relative, cosine)
 				if !(relative >= p.least && relative <= p.most && cosine >= p.c) {
-					t.Errorf("features differ by %.2g of their largest value, cosine %.5f: want %g to %g, and at least %g", relative, cosine, p.least, p.most, p.c)
+					t.Errorf("features differ by %.2g of their largest value, cosine %.5f: want %g to %g, and at least %g",
+						relative, cosine, p.least, p.most, p.c)
 				}
 			})
 		}
 	}
+}
+
+func decodeTestdata(t *testing.T, name string) *Pixels {
+	t.Helper()
+	p, err := Decode(bytes.NewReader(readTestdata(t, name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func TestSameFileSameFeatures(t *testing.T) {
-	for _, e := range []*Encoder{openLite0(t, "efficientnet-lite0"), openResNet50(t, "resnet50")} {
-		for name, golden := range goldens().Files {
-			t.Run(e.spec.Name+" "+name, func(t *testing.T) {
-				f, err := os.Open(filepath.Join("testdata", name))
+	names := slices.Sorted(maps.Keys(goldens().Files))
+	for _, encoder := range []string{"efficientnet-lite0", "resnet50"} {
+		t.Run(encoder, func(t *testing.T) {
+			e := openGolden(t, encoder)
+			var images []*Pixels
+			for _, name := range names {
+				p, err := e.spec.Preprocess(decodeTestdata(t, name))
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer f.Close()
-				p, err := Decode(f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				p, err = e.spec.Preprocess(p)
-				if err != nil {
-					t.Fatal(err)
-				}
-				features, err := e.Encode(context.Background(), []*Pixels{p})
-				if err != nil {
-					t.Fatal(err)
-				}
-				want := golden.Lite0
-				if e.spec.Name == "resnet50" {
-					want = golden.ResNet50
-				}
-				relative, cosine := compare(t, every16th(features), want)
-				t.Logf("cosine %.6f, largest relative difference %.2g", cosine, relative)
+				images = append(images, p)
+			}
+			features, err := e.Encode(context.Background(), images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, name := range names {
+				row := features[i*e.spec.FeatureDim : (i+1)*e.spec.FeatureDim]
+				relative, cosine := compare(t, every16th(row), goldens().Files[name].of(encoder))
+				t.Logf("%s: cosine %.6f, largest relative difference %.2g", name, cosine, relative)
 				if cosine < 0.999 {
-					t.Errorf("cosine %.6f, want at least 0.999", cosine)
+					t.Errorf("%s: cosine %.6f, want at least 0.999", name, cosine)
 				}
-			})
-		}
+			}
+		})
 	}
 }
 
-// TestPreprocessingIsPIL checks bytes after Resize and CenterCrop: exactly for a PNG, whose decoding leaves no choice, and
-// to a small mean difference for JPEGs, where decoders may round differently.
+// TestPreprocessingIsPIL checks the bytes after Resize and CenterCrop: exactly for PNG, whose decoding is fully
+// specified, and with a small mean difference for JPEG, for which decoders may round differently.
 func TestPreprocessingIsPIL(t *testing.T) {
 	spec, err := Lookup("efficientnet-lite0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, golden := range goldens().Files {
-		f, err := os.Open(filepath.Join("testdata", name))
+		p, err := spec.Preprocess(decodeTestdata(t, name))
 		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := Decode(f)
-		f.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p, err = spec.Preprocess(p); err != nil {
 			t.Fatal(err)
 		}
 		sums := make([]int, 3)

@@ -13,10 +13,10 @@ import (
 
 // Identity determines the features of an image. It is stored with features and in checkpoints.
 //
-// WeightsSHA256 is the checksum of the weights file for a known encoder. For a custom one it is a hash over that checksum and
-// Spec.Version or, without a Version, over that checksum and the features of a fixed image: it changes with the code even
-// if the name does not. Those features may differ in their last bits on another kind of device or with another version of XLA,
-// and so may the identity; set Version where that matters.
+// WeightsSHA256 is the checksum of the weights file for a known encoder. For a custom one it is a hash over that
+// checksum and Spec.Version or, without a Version, over that checksum and the features of a fixed image: it changes
+// with the code even if the name does not. Those features may differ in their last bits on another kind of device or
+// with another version of XLA, and so may the identity; set Version where that matters.
 type Identity struct {
 	Name          string `json:"name"`
 	WeightsSHA256 string `json:"weights_sha256"`
@@ -24,9 +24,9 @@ type Identity struct {
 	FeatureDim    int    `json:"feature_dim"`
 }
 
-// Identify returns the identity of the encoder that New(backend, spec, weightsFile) opens, without reading the weights and
-// without a backend. It hashes the weights file once, and again only when the file changes. Fails for a custom encoder
-// without a Version, since only New computes the features that identify it.
+// Identify returns the identity of the encoder that New(backend, spec, weightsFile) opens, without reading the
+// weights and without a backend. It hashes the weights file once, and again only when the file changes. Fails for a
+// custom encoder without a Version, since only New computes the features that identify it.
 func Identify(spec Spec, weightsFile string) (Identity, error) {
 	if err := spec.check(); err != nil {
 		return Identity{}, err
@@ -40,7 +40,8 @@ func Identify(spec Spec, weightsFile string) (Identity, error) {
 	case spec.Version != "":
 		sum = sum256("version", sum, []byte(spec.Version))
 	default:
-		return Identity{}, fmt.Errorf("encoder %s is a custom encoder without a Version, identified by its output: open it with New", spec.Name)
+		return Identity{}, fmt.Errorf("encoder %s is a custom encoder without a Version: set Version, "+
+			"or open it with New, which identifies it by its output", spec.Name)
 	}
 	return spec.identity(sum), nil
 }

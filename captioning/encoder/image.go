@@ -15,28 +15,29 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// MaxPixels is the largest picture that is decoded: a file header can claim any size, and memory follows it.
+// MaxPixels is the size of the largest image that is decoded: a file header can claim any size, and memory follows it.
 const MaxPixels = 100_000_000
 
-// maxFileSize is the largest picture file that is read, in bytes.
+// maxFileSize is the size of the largest image file that is read, in bytes.
 const maxFileSize = 256 << 20
 
-// Pixels is a picture as rows of red, green and blue bytes.
+// Pixels is an image as rows of red, green and blue bytes.
 type Pixels struct {
 	Width, Height int
 	RGB           []uint8 // [height, width, 3]
 }
 
-// Decode reads one JPEG, PNG, GIF or WebP. Grayscale and CMYK become RGB; transparency is dropped, and the EXIF orientation
-// ignored, as PIL's convert("RGB") and torchvision do. One deviation: of 16-bit grayscale the high byte is kept, as PIL
-// does for 16-bit colours, where PIL takes everything above 255 for white. An empty, damaged, cut, animated WebP, unknown or
-// huge file is an error; too many pixels are found from the header before memory is taken.
+// Decode reads one JPEG, PNG, GIF or WebP. Grayscale and CMYK become RGB, transparency is dropped, and the EXIF
+// orientation is ignored, as in PIL's convert("RGB") and torchvision. One deviation: 16-bit grayscale keeps its high
+// byte, as 16-bit colours do in PIL, while PIL turns every 16-bit gray above 255 into white. A file that is empty,
+// damaged, cut short, huge, of an unknown format or an animated WebP is an error. Too many pixels are detected in the
+// header, before memory is allocated.
 func Decode(r io.Reader) (*Pixels, error) {
 	return read(r, MaxPixels, func(src rows) (*Pixels, error) { return whole(src), nil })
 }
 
-// read decodes a picture of at most maxPixels pixels and has what is wanted made of it.
-func read(r io.Reader, maxPixels int, wanted func(rows) (*Pixels, error)) (p *Pixels, err error) {
+// read decodes an image of at most maxPixels pixels and converts its rows.
+func read(r io.Reader, maxPixels int, convert func(rows) (*Pixels, error)) (p *Pixels, err error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFileSize+1))
 	if err != nil {
 		return nil, err
@@ -48,19 +49,19 @@ func read(r io.Reader, maxPixels int, wanted func(rows) (*Pixels, error)) (p *Pi
 		return nil, fmt.Errorf("the file has more than %d MiB", maxFileSize>>20)
 	}
 	defer func() {
-		if problem := recover(); problem != nil { // a decoder's own bug must not end a run over thousands of files
-			p, err = nil, fmt.Errorf("the picture is damaged: %v", problem)
+		if problem := recover(); problem != nil { // a bug in a decoder must not end a run over thousands of files
+			p, err = nil, fmt.Errorf("the image is damaged: %v", problem)
 		}
 	}()
 	src, err := decode(data, maxPixels)
 	if err != nil {
 		return nil, err
 	}
-	return wanted(src)
+	return convert(src)
 }
 
-// formats are the kinds of files that are read, told apart by how they begin ("?" is any byte). Go's own list of formats is
-// not asked: what is on it depends on everything that a program is made of.
+// formats lists the supported formats and how their files begin ("?" is any byte). The list of package image is not
+// used, since its content depends on the other packages of a program.
 var formats = []struct {
 	magic  string
 	config func(io.Reader) (image.Config, error)
@@ -72,7 +73,7 @@ var formats = []struct {
 	{"RIFF????WEBPVP8", webp.DecodeConfig, decodeWebP},
 }
 
-// decode decodes bytes.
+// decode decodes an image file of a supported format.
 func decode(data []byte, maxPixels int) (rows, error) {
 	for _, f := range formats {
 		if !begins(data, f.magic) {
@@ -83,10 +84,11 @@ func decode(data []byte, maxPixels int) (rows, error) {
 			return nil, damaged(err)
 		}
 		if config.Width < 1 || config.Height < 1 {
-			return nil, fmt.Errorf("the picture is damaged: it has %d x %d pixels", config.Width, config.Height)
+			return nil, fmt.Errorf("the image is damaged: it has %d x %d pixels", config.Width, config.Height)
 		}
 		if config.Width > maxPixels/config.Height {
-			return nil, fmt.Errorf("%d x %d pixels, at most %d are read: make it smaller", config.Width, config.Height, maxPixels)
+			return nil, fmt.Errorf("the image has %d x %d pixels, more than %d: make it smaller",
+				config.Width, config.Height, maxPixels)
 		}
 		src, err := f.decode(data, config.Width, config.Height)
 		if err != nil {
@@ -94,7 +96,8 @@ func decode(data []byte, maxPixels int) (rows, error) {
 		}
 		return src, nil
 	}
-	return nil, fmt.Errorf("no picture that can be read (JPEG, PNG, GIF, WebP): it begins with %.24q", data[:min(len(data), 24)])
+	return nil, fmt.Errorf("not an image in a supported format (JPEG, PNG, GIF, WebP): it begins with %.24q",
+		data[:min(len(data), 24)])
 }
 
 func begins(data []byte, magic string) bool {
@@ -128,16 +131,16 @@ func decodePNG(data []byte, _, _ int) (rows, error) {
 	return FromImage(decoded), nil
 }
 
-// damaged puts a decoder's error into words.
+// damaged explains a decoder's error.
 func damaged(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return fmt.Errorf("the picture is cut short (%w); fetch it again", err)
+		return fmt.Errorf("the image is cut short (%w); fetch it again", err)
 	}
-	return fmt.Errorf("the picture is damaged, or of a kind that is not read: %w", err)
+	return fmt.Errorf("the image is damaged, or of an unsupported kind: %w", err)
 }
 
-// FromImage copies any image to RGB bytes, dropping transparency. Colours of 16 bits keep their high byte; YCbCr is taken
-// as JPEG stores it.
+// FromImage copies an image to RGB bytes and drops transparency. 16-bit colours keep their high byte. YCbCr has the
+// value range of JPEG.
 func FromImage(src image.Image) *Pixels {
 	b := src.Bounds()
 	var at func(x, y int) (r, g, b uint8)
@@ -189,7 +192,7 @@ func FromImage(src image.Image) *Pixels {
 	return p
 }
 
-// fromCMYK takes the inks away from white: each colour is (255-K) less its ink's share of that, rounded as PIL does.
+// fromCMYK subtracts the inks from white: each colour is (255-K) minus its ink's share of that, rounded as in PIL.
 func fromCMYK(c color.CMYK) (r, g, b uint8) {
 	white := 255 - int32(c.K)
 	less := func(ink uint8) uint8 {
@@ -199,15 +202,15 @@ func fromCMYK(c color.CMYK) (r, g, b uint8) {
 	return less(c.C), less(c.M), less(c.Y)
 }
 
-// check makes sure that the bytes are those of the size.
+// check reports a number of bytes that does not fit the size.
 func (p *Pixels) check() error {
 	if p.Width < 1 || p.Height < 1 || p.Width > math.MaxInt/3/p.Height || len(p.RGB) != 3*p.Width*p.Height {
-		return fmt.Errorf("a picture of %d x %d pixels cannot have %d bytes", p.Width, p.Height, len(p.RGB))
+		return fmt.Errorf("an image of %d x %d pixels cannot have %d bytes", p.Width, p.Height, len(p.RGB))
 	}
 	return nil
 }
 
-// Image returns the picture as an image.Image of its own memory.
+// Image returns a copy as an image.Image.
 func (p *Pixels) Image() image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, p.Width, p.Height))
 	for i := range p.Width * p.Height {
@@ -216,8 +219,9 @@ func (p *Pixels) Image() image.Image {
 	return img
 }
 
-// Preprocess brings the picture to the square that the encoder takes: shorter side to Resize, centre crop to Crop. Fails for
-// a picture so long and narrow that it would have more than MaxPixels on the way, and for one that is not whole.
+// Preprocess returns the square that the encoder takes: the shorter side scaled to Resize, then the centre cropped to
+// Crop. Fails for an image so long and narrow that it would have more than MaxPixels when resized, and for one whose
+// bytes do not fit its size.
 func (s Spec) Preprocess(p *Pixels) (*Pixels, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -225,11 +229,10 @@ func (s Spec) Preprocess(p *Pixels) (*Pixels, error) {
 	return s.square(p)
 }
 
-// Decode is Decode and Preprocess in one, which does not make what is cropped away.
+// Decode decodes and preprocesses an image, without computing the pixels that are cropped away.
 func (s Spec) Decode(r io.Reader) (*Pixels, error) { return read(r, MaxPixels, s.square) }
 
-// square is Preprocess of any picture. The centre is found by rounding halves to even, as Python does in torchvision's
-// CenterCrop.
+// square preprocesses src. The offset of the crop is rounded half to even, as Python does in torchvision's CenterCrop.
 func (s Spec) square(src rows) (*Pixels, error) {
 	fromWidth, fromHeight := src.size()
 	width, height := s.Resize, s.Resize
@@ -239,13 +242,14 @@ func (s Spec) square(src rows) (*Pixels, error) {
 		height = int(float64(s.Resize) * float64(fromHeight) / float64(fromWidth))
 	}
 	if width > MaxPixels/height {
-		return nil, fmt.Errorf("%d x %d pixels are too long and narrow: resized they would be %d x %d, at most %d pixels are made; cut it",
-			fromWidth, fromHeight, width, height, MaxPixels)
+		return nil, fmt.Errorf("an image of %d x %d pixels is too long and narrow: it would be resized to %d x %d, "+
+			"more than %d pixels; crop it", fromWidth, fromHeight, width, height, MaxPixels)
 	}
 	if width == fromWidth && width == s.Crop && height == fromHeight && height == s.Crop {
 		return whole(src), nil
 	}
 	left := int(math.RoundToEven(float64(width-s.Crop) / 2))
 	top := int(math.RoundToEven(float64(height-s.Crop) / 2))
-	return resample(src, windows(fromWidth, width, left, left+s.Crop), windows(fromHeight, height, top, top+s.Crop)), nil
+	columns, lines := windows(fromWidth, width, left, left+s.Crop), windows(fromHeight, height, top, top+s.Crop)
+	return resample(src, columns, lines), nil
 }

@@ -50,7 +50,7 @@ func (b *builder) take() (kernel, bias *graph.Node) {
 	return b.kernels[i], b.bias[i]
 }
 
-// conv applies the next convolution, with PyTorch's symmetric padding.
+// conv applies the next convolution, with symmetric padding as in PyTorch.
 func (b *builder) conv(x *graph.Node, stride, padding int) *graph.Node {
 	b.survey.conv(b.convs[b.next], x, stride)
 	winograd := b.convs[b.next].winograd
@@ -58,8 +58,13 @@ func (b *builder) conv(x *graph.Node, stride, padding int) *graph.Node {
 	if winograd {
 		return graph.Add(winogradConv(x, kernel), graph.ExpandLeftToRank(bias, 4))
 	}
-	pads := [][2]int{{padding, padding}, {padding, padding}}
-	return graph.Add(graph.Convolve(x, kernel).Strides(stride).PaddingPerDim(pads).Done(), graph.ExpandLeftToRank(bias, 4))
+	return convolve(x, kernel, bias, stride, [2]int{padding, padding})
+}
+
+// convolve adds bias to the convolution of x, with the same padding at the low and high end of both axes.
+func convolve(x, kernel, bias *graph.Node, stride int, padding [2]int) *graph.Node {
+	y := graph.Convolve(x, kernel).Strides(stride).PaddingPerDim([][2]int{padding, padding}).Done()
+	return graph.Add(y, graph.ExpandLeftToRank(bias, 4))
 }
 
 // convSame applies the next convolution with TensorFlow's "SAME" padding, whose odd pixel is at the end.
@@ -67,12 +72,11 @@ func (b *builder) convSame(x *graph.Node, stride int) *graph.Node {
 	b.survey.conv(b.convs[b.next], x, stride)
 	kernel, bias := b.take()
 	_, low, high := samePadding(x.Shape().Dim(1), kernel.Shape().Dim(0), stride)
-	pads := [][2]int{{low, high}, {low, high}}
-	return graph.Add(graph.Convolve(x, kernel).Strides(stride).PaddingPerDim(pads).Done(), graph.ExpandLeftToRank(bias, 4))
+	return convolve(x, kernel, bias, stride, [2]int{low, high})
 }
 
-// samePadding computes TensorFlow's "SAME" padding: one output sample for each stride that begins inside, the odd padding
-// sample at the end. (GoMLX's PadSame does not depend on the stride.)
+// samePadding computes TensorFlow's "SAME" padding: one output sample for each stride that begins inside, the odd
+// padding sample at the end. (GoMLX's PadSame does not depend on the stride.)
 func samePadding(size, k, stride int) (out, low, high int) {
 	out = (size + stride - 1) / stride
 	total := max((out-1)*stride+k-size, 0)
@@ -116,7 +120,7 @@ func (b *builder) maxPool(x *graph.Node) *graph.Node {
 func relu(x *graph.Node) *graph.Node  { return graph.MaxScalar(x, 0) }
 func relu6(x *graph.Node) *graph.Node { return graph.ClipScalar(x, 0, 6) }
 
-// pooled is the mean over height and width, in float32: [batch, channels].
+// pooled is the mean over height and width, in float32, [batch, channels].
 func pooled(x *graph.Node) *graph.Node {
 	return graph.ReduceMean(graph.ConvertDType(x, dtypes.Float32), 1, 2)
 }

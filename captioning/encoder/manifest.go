@@ -15,8 +15,8 @@ import (
 // manifestFile is the name of the manifest in a feature folder.
 const manifestFile = "manifest.json"
 
-// Manifest describes a feature folder. Build rewrites it after every shard, so that an interrupted build resumes after the
-// last complete shard.
+// Manifest describes a feature folder. Build rewrites it after every shard, so that an interrupted build resumes
+// after the last complete shard.
 type Manifest struct {
 	Format      int       `json:"format"` // 1
 	Encoder     Identity  `json:"encoder"`
@@ -40,8 +40,8 @@ type Skipped struct {
 	Reason string `json:"reason"`
 }
 
-// FeatureFolder returns the folder below root for the features of a dataset with this fingerprint from this encoder. Any
-// change of images, captions, network, weights or preprocessing leads to another folder.
+// FeatureFolder returns the folder below root for the features of a dataset with this fingerprint from this encoder.
+// Any change of images, captions, network, weights or preprocessing leads to another folder.
 func FeatureFolder(root, dataset, fingerprint string, id Identity) string {
 	key := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%d",
 		fingerprint, id.Name, id.WeightsSHA256, id.Preprocessing, id.FeatureDim))

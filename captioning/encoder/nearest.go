@@ -7,23 +7,24 @@ import (
 	"slices"
 )
 
-// Neighbour is a picture and how similar its features are to those that were asked for.
+// Neighbour is an image and the similarity of its features to a given vector.
 type Neighbour struct {
 	ID         string
 	Similarity float64 // cosine: 1 for the same direction, 0 at a right angle
 }
 
-// Nearest returns the n pictures among ids whose features point most nearly the same way as vector, [FeatureDim], by the cosine
-// of the angle between them, most similar first and equals in the order of ids. The length of a vector, which follows the
-// contrast of a photograph more than what it shows, does not count. Ids without features are passed over; to leave a picture
-// out, as the very one that vector comes from, leave it out of ids. Fails for a vector that is zero or not FeatureDim long.
+// Nearest returns the n images among ids whose features have the largest cosine similarity to vector, [FeatureDim],
+// most similar first, ties in the order of ids. The length of a vector is ignored: it depends on the contrast of an
+// image more than on its content. Ids without features are skipped. To exclude an image, such as the one that vector
+// comes from, leave it out of ids. Fails for a vector that is zero or not FeatureDim long.
 func (f *Features) Nearest(vector []float32, n int, ids []string) ([]Neighbour, error) {
 	if len(vector) != f.Dim() {
-		return nil, fmt.Errorf("features: a vector of %d values was given, those of encoder %s have %d", len(vector), f.Manifest.Encoder.Name, f.Dim())
+		return nil, fmt.Errorf("features: the vector has %d values, want %d, as features of encoder %s have",
+			len(vector), f.Dim(), f.Manifest.Encoder.Name)
 	}
 	length := norm(vector)
 	if length == 0 {
-		return nil, fmt.Errorf("features: a vector of zeros has no direction, so nothing is near it")
+		return nil, fmt.Errorf("features: a vector of zeros has no direction, so it has no neighbours")
 	}
 	var all []Neighbour
 	for _, id := range ids {
@@ -41,7 +42,7 @@ func (f *Features) Nearest(vector []float32, n int, ids []string) ([]Neighbour, 
 
 func norm(v []float32) float64 { return math.Sqrt(dot(v, v)) }
 
-// dot sums products in four lanes, which a processor adds up at the same time: thousands of pictures are compared at once.
+// dot sums products in four lanes, which a processor adds in parallel: a search compares thousands of images.
 func dot(a, b []float32) float64 {
 	b = b[:len(a)]
 	var lanes [4]float64

@@ -9,13 +9,13 @@ import (
 func TestNearest(t *testing.T) {
 	f := &Features{Manifest: Manifest{Encoder: Identity{Name: "tiny", FeatureDim: 5}}, rows: map[string][]float32{
 		"same":     {3, 4, 0, 0, 0},
-		"longer":   {6, 8, 0, 0, 0}, // of the same direction: as near as "same"
+		"longer":   {6, 8, 0, 0, 0}, // the same direction, so as near as "same"
 		"half":     {3, 0, 0, 0, 4}, // cosine 9/25
 		"right":    {0, 0, 2, 0, 0},
 		"opposite": {-3, -4, 0, 0, 0},
 		"black":    {0, 0, 0, 0, 0}, // no direction
 	}}
-	ids := []string{"opposite", "black", "right", "no such picture", "half", "longer", "same"}
+	ids := []string{"opposite", "black", "right", "no such image", "half", "longer", "same"}
 	got, err := f.Nearest([]float32{3, 4, 0, 0, 0}, 10, ids)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestNearest(t *testing.T) {
 		vector []float32
 		says   string
 	}{
-		"short": {[]float32{1}, "1 values was given, those of encoder tiny have 5"},
+		"short": {[]float32{1}, "has 1 values, want 5, as features of encoder tiny have"},
 		"zero":  {make([]float32, 5), "no direction"},
 	} {
 		if _, err := f.Nearest(c.vector, 1, ids); err == nil || !strings.Contains(err.Error(), c.says) {

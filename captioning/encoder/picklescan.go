@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Arguments of the instructions of a pickle, protocols 0 to 5. Reference: the comments of Python's pickletools.
+// The instructions of a pickle, protocols 0 to 5, by the kind of their arguments. Reference: the comments in Python's
+// pickletools.
 const (
 	pickleNothing = "(.012NRQbad}el]ots)u\x81\x85\x86\x87\x88\x89\x8f\x90\x91\x92\x93\x94\x97\x98"
 	pickleLine    = "FILPSVgp"
@@ -23,8 +24,8 @@ const (
 	pickleFrame   = '\x95'
 )
 
-// pickleEnd walks over the instructions of the pickle at the beginning of data, without carrying any out, and returns where
-// it ends. Lengths that reach beyond data are errors: whoever reads the pickle afterwards can trust them.
+// pickleEnd scans the instructions of the pickle at the beginning of data, without executing any, and returns where
+// it ends. A length that reaches beyond data is an error, so that later readers of the pickle can trust its lengths.
 func pickleEnd(data []byte) (int, error) {
 	for at := 0; at < len(data); {
 		op := data[at]
@@ -70,7 +71,7 @@ func pickleEnd(data []byte) (int, error) {
 		case has(pickleSized1), has(pickleSized4), has(pickleSized8), op == pickleFrame:
 			return 0, errors.New("a pickle is cut short")
 		default:
-			return 0, fmt.Errorf("byte %#x is no instruction of a pickle", op)
+			return 0, fmt.Errorf("byte %#x is not an instruction of a pickle", op)
 		}
 		if size > uint64(len(rest)) {
 			return 0, errors.New("a pickle is cut short")

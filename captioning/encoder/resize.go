@@ -2,10 +2,10 @@ package encoder
 
 import "math"
 
-// rows is a picture whose pixels are made when they are asked for, so that what is cropped away costs little.
+// rows is an image whose pixels are computed on demand, so that cropped pixels cost little.
 type rows interface {
 	size() (width, height int)
-	// row writes red, green and blue of the pixels from to end, without end, of row y to out.
+	// row writes red, green and blue of the pixels [from, end) of row y to out.
 	row(out []uint8, y, from, end int)
 }
 
@@ -15,7 +15,7 @@ func (p *Pixels) row(out []uint8, y, from, end int) {
 	copy(out, p.RGB[3*(y*p.Width+from):3*(y*p.Width+end)])
 }
 
-// whole makes every pixel.
+// whole computes every pixel.
 func whole(src rows) *Pixels {
 	if p, ok := src.(*Pixels); ok {
 		return p
@@ -30,8 +30,8 @@ func whole(src rows) *Pixels {
 
 const weightBits = 22
 
-// window says which source samples make one output sample, and their integer weights, which add up to 1 << weightBits but for
-// rounding.
+// window is the range of source samples that contribute to one output sample, and their integer weights, which add up
+// to 1 << weightBits except for rounding.
 type window struct {
 	first   int
 	weights []uint32
@@ -39,7 +39,8 @@ type window struct {
 
 func (w window) end() int { return w.first + len(w.weights) }
 
-// windows are the triangle filters of half-width max(1, from/to) source samples around the output samples begin to end.
+// windows returns the triangle filters of the output samples [begin, end) for scaling from samples to to samples. The
+// half-width of a filter is max(1, from/to) source samples.
 func windows(from, to, begin, end int) []window {
 	scale := float64(from) / float64(to)
 	half := math.Max(scale, 1)
@@ -66,9 +67,9 @@ func windows(from, to, begin, end int) []window {
 	return out
 }
 
-// resample scales a picture with an antialiased bilinear filter, in the way of the Python Imaging Library: columns first,
-// then rows, weights as 22-bit integers, rounded to bytes after each of the two. torchvision's Resize on a PIL image
-// gives these bytes. Only what the windows of columns and lines ask for is made.
+// resample scales an image with an antialiased bilinear filter, as the Python Imaging Library does: columns first,
+// then rows, with weights of 22 bits, rounded to bytes after each pass. torchvision's Resize of a PIL image gives the
+// same bytes. Only the pixels inside the windows of columns and lines are computed.
 func resample(src rows, columns, lines []window) *Pixels {
 	width, height := len(columns), len(lines)
 	top, bottom := lines[0].first, lines[height-1].end()
@@ -93,8 +94,8 @@ func resample(src rows, columns, lines []window) *Pixels {
 	return out
 }
 
-// narrowRows scales the rows top to bottom to the columns. Two rows are summed at once, in the halves of a 64-bit number: a
-// sum takes 30 bits, and is no more than 255 when shifted back, since weights are not negative.
+// narrowRows scales the rows [top, bottom) to the columns. It sums two rows at once, in the halves of a 64-bit
+// number: a sum takes 30 bits and is at most 255 when shifted back, since weights are not negative.
 func narrowRows(src rows, columns []window, top, bottom int) []uint8 {
 	width := len(columns)
 	from, end := columns[0].first, columns[width-1].end()
@@ -120,8 +121,10 @@ func narrowRows(src rows, columns []window, top, bottom int) []uint8 {
 				g += uint64(weight) * pixel[1]
 				b += uint64(weight) * pixel[2]
 			}
-			first[3*x], first[3*x+1], first[3*x+2] = uint8(uint32(r)>>weightBits), uint8(uint32(g)>>weightBits), uint8(uint32(b)>>weightBits)
-			second[3*x], second[3*x+1], second[3*x+2] = uint8(r>>(32+weightBits)), uint8(g>>(32+weightBits)), uint8(b>>(32+weightBits))
+			one, two := first[3*x:3*x+3:3*x+3], second[3*x:3*x+3:3*x+3]
+			one[0], two[0] = uint8(uint32(r)>>weightBits), uint8(r>>(32+weightBits))
+			one[1], two[1] = uint8(uint32(g)>>weightBits), uint8(g>>(32+weightBits))
+			one[2], two[2] = uint8(uint32(b)>>weightBits), uint8(b>>(32+weightBits))
 		}
 	}
 	return out

@@ -10,12 +10,12 @@ func constant(width, height int, colour [3]uint8) *Pixels {
 	return &Pixels{width, height, bytes.Repeat(colour[:], width*height)}
 }
 
-// resize scales the whole picture.
+// resize scales the whole image.
 func (p *Pixels) resize(width, height int) *Pixels {
 	return resample(p, windows(p.Width, width, 0, width), windows(p.Height, height, 0, height))
 }
 
-// TestConstantStaysConstant: the weights of every window add up to one, whatever the sizes.
+// TestConstantStaysConstant: the weights of every window add up to one, for all sizes.
 func TestConstantStaysConstant(t *testing.T) {
 	colour := [3]uint8{0, 255, 77}
 	sizes := []int{1, 2, 3, 7, 16, 31, 100}
@@ -32,7 +32,7 @@ func TestConstantStaysConstant(t *testing.T) {
 	}
 }
 
-// TestMirrorCommutes: to mirror and to resize is the same in either order, but for the rounding of the weights.
+// TestMirrorCommutes: mirroring and resizing commute, except for the rounding of the weights.
 func TestMirrorCommutes(t *testing.T) {
 	source := &Pixels{37, 23, nil}
 	for _, u := range formula(3*37*23, 3) {
@@ -55,7 +55,7 @@ func mirrored(p *Pixels) *Pixels {
 	return out
 }
 
-// TestPreprocessShapes: any picture becomes the square of the encoder, and a constant one keeps its colour.
+// TestPreprocessShapes: every image becomes the encoder's square, and a constant one keeps its colour.
 func TestPreprocessShapes(t *testing.T) {
 	colour := [3]uint8{12, 200, 99}
 	for _, name := range Names() {
@@ -63,7 +63,9 @@ func TestPreprocessShapes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, size := range [][2]int{{1, 1}, {1, 2}, {3, 2}, {spec.Crop, spec.Crop}, {spec.Crop + 1, spec.Crop}, {500, 333}, {2000, 7}, {1, 500}} {
+		for _, size := range [][2]int{
+			{1, 1}, {1, 2}, {3, 2}, {spec.Crop, spec.Crop}, {spec.Crop + 1, spec.Crop}, {500, 333}, {2000, 7}, {1, 500},
+		} {
 			t.Run(fmt.Sprintf("%s %d x %d", name, size[0], size[1]), func(t *testing.T) {
 				p, err := spec.Preprocess(constant(size[0], size[1], colour))
 				if err != nil {

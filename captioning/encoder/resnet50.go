@@ -32,8 +32,8 @@ func resNet50Weights(context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", fmt.Errorf("no weights in %s: put torchvision's resnet50-0676ba61.pth there, or name a .pth or safetensors file",
-		strings.Join(folders, " or "))
+	return "", fmt.Errorf("no weights in %s: put torchvision's resnet50-0676ba61.pth there, "+
+		"or name a .pth or safetensors file", strings.Join(folders, " or "))
 }
 
 // resNet50Depths are the numbers of blocks in the stages of ResNet-50.
@@ -52,8 +52,9 @@ func resNet50Network(winograd bool) *network {
 		for i := range depth {
 			prefix := fmt.Sprintf("layer%d.%d.", stage+1, i)
 			if i == 0 {
+				shortcut := prefix + "downsample."
 				n.convs = append(n.convs,
-					convSpec{conv: prefix + "downsample.0", norm: prefix + "downsample.1", out: 4 * width, in: in, k: 1})
+					convSpec{conv: shortcut + "0", norm: shortcut + "1", out: 4 * width, in: in, k: 1})
 			}
 			n.convs = append(n.convs,
 				convSpec{conv: prefix + "conv1", norm: prefix + "bn1", out: width, in: in, k: 1},

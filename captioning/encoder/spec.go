@@ -14,32 +14,35 @@ import (
 	"captionlab/captioning/safetensors"
 )
 
-// Spec describes an encoder: its name, its network, the preprocessing of images, and where its weights are. Lookup returns
-// the known ones; any other value of this type, as a program or a notebook cell writes it, is a custom encoder.
+// Spec describes an encoder: its name, its network, the preprocessing of images, and where its weights are. Lookup
+// returns the known ones; any other value of this type, as a program or a notebook cell writes it, is a custom
+// encoder.
 type Spec struct {
 	Name       string // without path separators
 	FeatureDim int
-	// Resize is the length in pixels to which the shorter side of an image is scaled (antialiased bilinear). Crop is the side
-	// of the square that is cut out of the centre, at most Resize.
+	// Resize is the length in pixels to which the shorter side of an image is scaled (antialiased bilinear). Crop is
+	// the side of the square that is cut out of the centre, at most Resize.
 	Resize, Crop int
 	// Mean and Std are of red, green and blue in 0..255: a pixel p enters the network as (p - Mean) / Std.
 	Mean, Std [3]float32
-	// BatchSize is the number of images that the network takes at once; 0 means 8. The known encoders have the size that was
-	// measured as fastest. A smaller batch is filled up, so that one program serves all.
+	// BatchSize is the number of images that the network takes at once; 0 means 8. The known encoders have the size
+	// that was measured as fastest. A smaller batch is filled up, so that one program serves all.
 	BatchSize int
 	// DType is the type of the images and arrays that Graph receives. The zero value means float32.
 	DType dtypes.DType
 
-	// Load turns the tensors of a weights file into the arrays that Graph takes. It is nil for a network without weights.
+	// Load turns the tensors of a weights file into the arrays that Graph takes. It is nil for a network without
+	// weights.
 	Load func(tensors map[string]safetensors.Tensor) ([]Array, error)
-	// Graph computes features [batch, FeatureDim] of normalised images [batch, Crop, Crop, 3]. The arrays are those that Load
-	// returned, in the same order.
+	// Graph computes features [batch, FeatureDim] of normalised images [batch, Crop, Crop, 3]. The arrays are those
+	// that Load returned, in the same order.
 	Graph func(images *graph.Node, arrays []*graph.Node) *graph.Node
 	// Weights finds the weights file, or fetches it. If it is nil, the caller has to name the file.
 	Weights func(ctx context.Context) (path string, err error)
 
-	// Version identifies Load and Graph of a custom encoder; ignored for a known one. Change it whenever a change of that code
-	// changes features. If it is empty, New identifies the code by the features of a fixed image. See Identity.
+	// Version identifies Load and Graph of a custom encoder; ignored for a known one. Change it whenever a change of
+	// that code changes features. If it is empty, New identifies the code by the features of a fixed image. See
+	// Identity.
 	Version string
 
 	network *network // set for convolutional networks whose Stages are known
@@ -54,8 +57,8 @@ type Array struct {
 // halfSuffix follows the name of an encoder that computes in bfloat16.
 const halfSuffix = "-bfloat16"
 
-// known lists the known encoders, each in float32 and in bfloat16. To add one, write a file like resnet50.go and add its
-// function here.
+// known lists the known encoders, each in float32 and in bfloat16. To add one, write a file like resnet50.go and add
+// its function here.
 var known = inBothPrecisions(resNet50, efficientNetLite0)
 
 func inBothPrecisions(specs ...func(dtypes.DType) Spec) []Spec {
@@ -79,9 +82,9 @@ func Names() []string {
 	return names
 }
 
-// Lookup returns the encoder called name. The error for an unknown name lists the known ones. An encoder with the suffix
-// "-bfloat16" keeps kernels and activations in bfloat16, accumulates in float32, and returns float32. Its features differ by
-// about a hundredth from those in float32, and so does its Identity. It is meant for GPUs.
+// Lookup returns the encoder called name. The error for an unknown name lists the known ones. An encoder with the
+// suffix "-bfloat16" keeps kernels and activations in bfloat16, accumulates in float32, and returns float32. Its
+// features differ by about a hundredth from those in float32, and so does its Identity. It is meant for GPUs.
 func Lookup(name string) (Spec, error) {
 	i := slices.IndexFunc(known, func(s Spec) bool { return s.Name == name })
 	if i < 0 {
@@ -94,23 +97,24 @@ func Lookup(name string) (Spec, error) {
 // Network is the encoder's name without its precision. Encoders with the same network take the same weights.
 func (s Spec) Network() string { return strings.TrimSuffix(s.Name, halfSuffix) }
 
-// Known reports whether s is, in name and code, one of the encoders that Lookup returns. The identity of a known encoder
-// follows from its name and the checksum of its weights; see Identity for the others.
+// Known reports whether s is, in name and code, one of the encoders that Lookup returns. The identity of a known
+// encoder follows from its name and the checksum of its weights; see Identity for the others.
 func (s Spec) Known() bool {
 	listed, err := Lookup(s.Name)
-	return err == nil && s.network == listed.network && s.dtype() == listed.dtype() && s.FeatureDim == listed.FeatureDim &&
-		sameCode(s.Load, listed.Load) && sameCode(s.Graph, listed.Graph)
+	return err == nil && s.network == listed.network && s.dtype() == listed.dtype() &&
+		s.FeatureDim == listed.FeatureDim && sameCode(s.Load, listed.Load) && sameCode(s.Graph, listed.Graph)
 }
 
 func sameCode(a, b any) bool { return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() }
 
 // Preprocessing describes, for identities and records, how an image is preprocessed.
 func (s Spec) Preprocessing() string {
-	return fmt.Sprintf("shorter side %d, bilinear antialiased; centre crop %d; (p-%v)/%v", s.Resize, s.Crop, s.Mean, s.Std)
+	return fmt.Sprintf("shorter side %d, bilinear antialiased; centre crop %d; (p-%v)/%v",
+		s.Resize, s.Crop, s.Mean, s.Std)
 }
 
-// WeightsFile returns the weights file to open s with: named, unless it is empty, else what s.Weights returns. It is "" for an
-// encoder without weights. Fails if the encoder takes weights and no file is named or found.
+// WeightsFile returns the weights file to open s with: named, unless it is empty, else what s.Weights returns. It is
+// "" for an encoder without weights. Fails if the encoder takes weights and no file is named or found.
 func (s Spec) WeightsFile(ctx context.Context, named string) (string, error) {
 	switch {
 	case s.Load == nil && named != "":

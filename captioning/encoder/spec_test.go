@@ -64,7 +64,10 @@ func open(t *testing.T, spec Spec, weightsFile string) *Encoder {
 }
 
 func TestCustomEncoder(t *testing.T) {
-	images := []*Pixels{constant(8, 8, [3]uint8{1, 2, 3}), constant(8, 8, [3]uint8{4, 5, 6}), constant(8, 8, [3]uint8{7, 8, 9})}
+	var images []*Pixels
+	for _, colour := range [][3]uint8{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}} {
+		images = append(images, constant(8, 8, colour))
+	}
 	weightsFile := writeTensor(t, "scale", 1, 2, 4)
 	half := scaledColour()
 	half.DType = dtypes.BFloat16
@@ -76,7 +79,7 @@ func TestCustomEncoder(t *testing.T) {
 	}{
 		{"without weights", open(t, meanColour(), ""), []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}, 0},
 		{"with weights", open(t, scaledColour(), weightsFile), []float32{1, 4, 12, 4, 10, 24, 7, 16, 36}, 0},
-		{"bfloat16", open(t, half, weightsFile), []float32{1, 4, 12, 4, 10, 24, 7, 16, 36}, 0.1}, // the sum over 64 pixels is rounded
+		{"bfloat16", open(t, half, weightsFile), []float32{1, 4, 12, 4, 10, 24, 7, 16, 36}, 0.1}, // its sums are rounded
 	} {
 		got, err := c.e.Encode(context.Background(), images)
 		near := func(a, b float32) bool { return math.Abs(float64(a-b)) <= c.tolerance*float64(b) }
@@ -124,7 +127,7 @@ func TestCustomIdentity(t *testing.T) {
 	}
 }
 
-// TestKnownIdentities: those of features and checkpoints on disk. The checksum of the real weights is the pinned one.
+// TestKnownIdentities pins the identities that existing features and checkpoints hold.
 func TestKnownIdentities(t *testing.T) {
 	t.Setenv("CAPTIONLAB_CACHE", t.TempDir())
 	file := writeTensor(t, "any", 1)
@@ -137,20 +140,21 @@ func TestKnownIdentities(t *testing.T) {
 			"(p-[123.675 116.28 103.53])/[58.395 57.12 57.375]", 2048},
 		{"resnet50-bfloat16", sum, "shorter side 256, bilinear antialiased; centre crop 256; " +
 			"(p-[123.675 116.28 103.53])/[58.395 57.12 57.375]", 2048},
-		{"efficientnet-lite0", sum, "shorter side 224, bilinear antialiased; centre crop 224; (p-[127 127 127])/[128 128 128]", 1280},
+		{"efficientnet-lite0", sum, "shorter side 224, bilinear antialiased; centre crop 224; " +
+			"(p-[127 127 127])/[128 128 128]", 1280},
 	} {
 		spec, err := Lookup(want.Name)
 		if err != nil || !spec.Known() {
 			t.Fatalf("%s: %v, known %v", want.Name, err, spec.Known())
 		}
-		spec.Version = "of no account"
+		spec.Version = "ignored"
 		if got, err := Identify(spec, file); err != nil || got != want {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
 	}
 }
 
-// TestKnown: an encoder with the name of a known one, but other code, is a custom one.
+// TestKnown: an encoder with the name of a known one but different code is a custom encoder.
 func TestKnown(t *testing.T) {
 	for name, change := range map[string]func(*Spec){
 		"name":       func(s *Spec) { s.Name = "mine" },
@@ -165,7 +169,7 @@ func TestKnown(t *testing.T) {
 			t.Fatal(err)
 		}
 		if change(&spec); spec.Known() {
-			t.Errorf("with a change of %s, the encoder is a known one", name)
+			t.Errorf("an encoder with another %s is a known one", name)
 		}
 	}
 	if got := Names(); !slices.Equal(got, []string{"resnet50", "efficientnet-lite0"}) {
@@ -192,7 +196,9 @@ func TestBadSpecs(t *testing.T) {
 		"DType is ":                    func(s *Spec) { s.DType = dtypes.Float64 },
 		"wanted 4":                     func(s *Spec) { s.FeatureDim = 4 }, // the graph returns 3
 		"array 0 of shape [4]": func(s *Spec) {
-			s.Load = func(map[string]safetensors.Tensor) ([]Array, error) { return []Array{{[]int{4}, []float32{1}}}, nil }
+			s.Load = func(map[string]safetensors.Tensor) ([]Array, error) {
+				return []Array{{[]int{4}, []float32{1}}}, nil
+			}
 		},
 	} {
 		spec := scaledColour()
@@ -202,7 +208,8 @@ func TestBadSpecs(t *testing.T) {
 		}
 	}
 	wrong := writeTensor(t, "other", 1)
-	if _, err := New(backend, scaledColour(), wrong); err == nil || !strings.Contains(err.Error(), wrong+`: tensor "scale" is missing`) {
+	_, err := New(backend, scaledColour(), wrong)
+	if err == nil || !strings.Contains(err.Error(), wrong+`: tensor "scale" is missing`) {
 		t.Errorf("wrong weights: error %v, want one that names file and tensor", err)
 	}
 	if _, err := New(backend, scaledColour(), ""); err == nil || !strings.Contains(err.Error(), "takes weights") {

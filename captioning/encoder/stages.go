@@ -16,16 +16,16 @@ type Stage struct {
 	// Parameters counts the weights of its convolutions, and scale and shift of each batch normalisation.
 	Parameters int
 	Products   int // multiplications with weights for one image
-	// Side and Channels are the dimensions of its output, [Side, Side, Channels]. The last stage, the feature vector, has
-	// Side 1.
+	// Side and Channels are the dimensions of its output, [Side, Side, Channels]. The last stage, the feature vector,
+	// has Side 1.
 	Side, Channels int
-	// Receptive is the side, in pixels, of the square of the image on which one output position depends. It may be larger than
-	// the image, which is padded with zeros.
+	// Receptive is the side, in pixels, of the square of the image on which one output position depends. It may be
+	// larger than the image, which is padded with zeros.
 	Receptive int
 }
 
-// Stages describes the stages of a known encoder, in order. It needs no weights. It builds a graph for the backend but does
-// not run it. Fails for a custom encoder, whose stages are not known.
+// Stages describes the stages of a known encoder, in order. It needs no weights. It builds a graph for the backend
+// but does not run it. Fails for a custom encoder, whose stages are not known.
 func (s Spec) Stages(backend compute.Backend) (stages []Stage, err error) {
 	if s.network == nil || !s.Known() {
 		return nil, fmt.Errorf("encoder %s: the stages of a custom encoder are not known", s.Name)
@@ -72,9 +72,9 @@ func (v *survey) conv(c convSpec, x *graph.Node, stride int) {
 	v.window(c.k, x)
 }
 
-// window records that an output position depends on k x k positions of x. The distance of neighbours in x, in pixels, is the
-// side of the image over the side of x. The window of a shortcut, one position, adds nothing, so the sum follows the longest
-// path.
+// window records that an output position depends on k x k positions of x. The distance of neighbours in x, in pixels,
+// is the side of the image over the side of x. The window of a shortcut, one position, adds nothing, so the sum
+// follows the longest path.
 func (v *survey) window(k int, x *graph.Node) {
 	if v != nil {
 		v.receptive += (k - 1) * v.side / x.Shape().Dim(1)

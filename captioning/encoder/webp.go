@@ -10,9 +10,9 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// decodeWebP decodes a WebP whose header promises width x height pixels. Lossy ones get the colours and the upsampling of
-// libwebp: the decoder of golang.org/x/image gives planes in the range of television (16 to 235), which Go's own
-// conversion takes for the full range of JPEG.
+// decodeWebP decodes a WebP whose header says width x height pixels. Lossy images get the colours and the upsampling
+// of libwebp: the decoder of golang.org/x/image returns planes with the value range of television (16 to 235), which
+// Go's own conversion mistakes for the full range of JPEG.
 func decodeWebP(data []byte, width, height int) (rows, error) {
 	if err := checkWebP(data, width, height); err != nil {
 		return nil, err
@@ -30,10 +30,11 @@ func decodeWebP(data []byte, width, height int) (rows, error) {
 	return FromImage(decoded), nil
 }
 
-// checkWebP walks the chunks of a WebP: the file must be as long as it says, hold one frame, and its frame must have the
-// size of the header, which is what the limit of pixels was compared with.
+// checkWebP checks the chunks of a WebP. The file must be as long as it says and hold one frame, and the frame must
+// have the size in the header, which has been compared with the limit of pixels.
 //
-// Reference: the WebP container specification; RFC 6386, section 9.1, for "VP8 "; the lossless bitstream's for "VP8L".
+// Reference: the WebP container specification; RFC 6386, section 9.1, for "VP8 "; the specification of the WebP
+// lossless bitstream for "VP8L".
 func checkWebP(data []byte, width, height int) error {
 	if whole := 8 + int64(binary.LittleEndian.Uint32(data[4:])); whole > int64(len(data)) {
 		return fmt.Errorf("the file is cut short: %d of %d bytes", len(data), whole)
@@ -42,13 +43,13 @@ func checkWebP(data []byte, width, height int) error {
 		name, size := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
 		rest = rest[8:]
 		if size > int64(len(rest)) {
-			return fmt.Errorf("chunk %q claims %d bytes of %d", name, size, len(rest))
+			return fmt.Errorf("chunk %q claims %d bytes, the file holds %d", name, size, len(rest))
 		}
 		chunk := rest[:size]
 		w, h := width, height
 		switch {
 		case name == "ANIM" || name == "ANMF":
-			return errors.New("it is animated; save its first frame as a picture")
+			return errors.New("it is animated; save its first frame as an image")
 		case name == "VP8 " && size >= 10:
 			w, h = int(binary.LittleEndian.Uint16(chunk[6:])&0x3fff), int(binary.LittleEndian.Uint16(chunk[8:])&0x3fff)
 		case name == "VP8L" && size >= 5:
@@ -56,7 +57,7 @@ func checkWebP(data []byte, width, height int) error {
 			w, h = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
 		}
 		if w != width || h != height {
-			return fmt.Errorf("the header says %d x %d pixels, the frame %d x %d", width, height, w, h)
+			return fmt.Errorf("the header says %d x %d pixels, but the frame %d x %d", width, height, w, h)
 		}
 		rest = rest[min(size+size%2, int64(len(rest))):]
 	}
@@ -86,8 +87,9 @@ func fromVP8(img *image.YCbCr) *Pixels {
 	return p
 }
 
-// spreadVP8 doubles a row of chroma as libwebp's "fancy" upsampling does: each new sample is 9/16 of the nearest stored one,
-// 3/16 of each of the two beside it and 1/16 of the one across, rounded in two steps. The ends use one column.
+// spreadVP8 doubles a row of chroma as libwebp's "fancy" upsampling does: each new sample is 9/16 of the nearest
+// stored sample, 3/16 of each of its two neighbours and 1/16 of the one diagonally opposite, rounded in two steps.
+// The ends use one column.
 func spreadVP8(to []int32, near, far []uint8) {
 	last := len(near) - 1
 	end := func(x int) int32 { return (3*int32(near[x]) + int32(far[x]) + 2) >> 2 }
@@ -103,7 +105,7 @@ func spreadVP8(to []int32, near, far []uint8) {
 	}
 }
 
-// toRGBVP8 is the conversion of ITU-R BT.601 in libwebp's fixed point: factors of 14 bits, 6 of them kept to the end.
+// toRGBVP8 is the ITU-R BT.601 conversion in libwebp's fixed point: factors of 14 bits, of which sums keep 6.
 func toRGBVP8(y, cb, cr int32) (r, g, b uint8) {
 	times := func(v, factor int32) int32 { return v * factor >> 8 }
 	y = times(y, 19077)

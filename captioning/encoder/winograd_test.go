@@ -11,8 +11,8 @@ import (
 	"captionlab/captioning/xla/xlatest"
 )
 
-// TestWinogradConvIsAConvolution compares with the sum that defines a convolution, in float64, on even and odd sizes.
-func TestWinogradConvIsAConvolution(t *testing.T) {
+// TestWinogradConv compares with the definition of a convolution, in float64, for even and odd sizes.
+func TestWinogradConv(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	numbers := func(n int) []float32 {
@@ -22,7 +22,9 @@ func TestWinogradConvIsAConvolution(t *testing.T) {
 		}
 		return x
 	}
-	for _, size := range []struct{ batch, height, width, in, out int }{{1, 1, 1, 1, 1}, {2, 4, 6, 3, 5}, {1, 7, 5, 4, 2}, {3, 8, 3, 2, 7}} {
+	for _, size := range []struct{ batch, height, width, in, out int }{
+		{1, 1, 1, 1, 1}, {2, 4, 6, 3, 5}, {1, 7, 5, 4, 2}, {3, 8, 3, 2, 7},
+	} {
 		x, kernel := numbers(size.batch*size.height*size.width*size.in), numbers(9*size.in*size.out)
 		exec := graph.MustNewExec(backend, winogradConv)
 		out, err := exec.Call1(tensors.FromFlatDataAndDimensions(x, size.batch, size.height, size.width, size.in),
@@ -37,7 +39,7 @@ func TestWinogradConvIsAConvolution(t *testing.T) {
 		for at, g := range got {
 			o, left := at%size.out, at/size.out
 			column, left := left%size.width, left/size.width
-			row, picture := left%size.height, left/size.height
+			row, image := left%size.height, left/size.height
 			var want float64
 			for dy := range 3 {
 				for dx := range 3 {
@@ -46,7 +48,8 @@ func TestWinogradConvIsAConvolution(t *testing.T) {
 						continue
 					}
 					for i := range size.in {
-						want += float64(x[((picture*size.height+y)*size.width+z)*size.in+i]) * float64(kernel[((dy*3+dx)*size.in+i)*size.out+o])
+						pixel := x[((image*size.height+y)*size.width+z)*size.in+i]
+						want += float64(pixel) * float64(kernel[((dy*3+dx)*size.in+i)*size.out+o])
 					}
 				}
 			}

@@ -2,14 +2,14 @@ package encoder
 
 import "image"
 
-// planes is a decoded JPEG, turned into colours row by row. Chroma that was stored at half the size is brought back with the
-// triangle filter that libjpeg calls "fancy upsampling" (each new sample is 3/4 of the nearer and 1/4 of the farther stored
-// one), since the pretrained networks, and every Python pipeline, have seen pictures decoded that way.
+// planes is a decoded JPEG that is converted to RGB row by row. Chroma stored at half the size is upsampled with the
+// triangle filter that libjpeg calls "fancy upsampling": each new sample is 3/4 of the nearer and 1/4 of the farther
+// stored sample. The pretrained networks, and every Python pipeline, have seen images decoded that way.
 type planes struct {
 	img           *image.YCbCr
 	width, height int
 	halfX, halfY  bool // chroma is stored at half the size
-	plain         bool // a rare kind, which is not smoothed
+	plain         bool // a rare subsampling ratio, which is not smoothed
 	cb, cr        []uint8
 	sums          []int32
 }
@@ -51,8 +51,8 @@ func (p *planes) row(out []uint8, y, from, end int) {
 	}
 }
 
-// upsample doubles the stored samples from to end, without end, of row y: 3/4 nearer plus 1/4 farther, first down, then across.
-// At the edges of the picture the nearest sample stands for the one that is missing.
+// upsample doubles the stored samples [from, end) of row y of a plane: 3/4 nearer plus 1/4 farther, first
+// vertically, then horizontally. At the edges of the image the nearest sample replaces the missing one.
 func (p *planes) upsample(to, plane []uint8, y, from, end int) {
 	last := (p.width+1)/2 - 1
 	sums := p.sums[:end-from+2] // with one neighbour on each side
@@ -65,7 +65,7 @@ func (p *planes) upsample(to, plane []uint8, y, from, end int) {
 		for x := max(from-1, 0); x < min(end+1, last+1); x++ {
 			sums[x-from+1] = 3*int32(a[x]) + int32(c[x])
 		}
-		left, right, shift = 8, 7, 4 // libjpeg's rounding alternates between 8 and 7
+		left, right, shift = 8, 7, 4 // libjpeg alternates between rounding by 8 and by 7
 	} else {
 		row := plane[y*p.img.CStride:][:last+1]
 		for x := max(from-1, 0); x < min(end+1, last+1); x++ {
@@ -87,10 +87,10 @@ func (p *planes) upsample(to, plane []uint8, y, from, end int) {
 	}
 }
 
-// share is what a chroma sample adds to a colour of its own, and to green in 16-bit fixed point.
+// share is what a chroma sample adds to its own colour, red or blue, and to green in 16-bit fixed point.
 type share struct{ own, green int32 }
 
-// ofCb and ofCr are the JFIF conversion for every chroma sample.
+// ofCb and ofCr tabulate the JFIF conversion for every chroma sample.
 var ofCb, ofCr = func() (cb, cr [256]share) {
 	const half = 1 << 15
 	for i := range int32(256) {
@@ -102,7 +102,7 @@ var ofCb, ofCr = func() (cb, cr [256]share) {
 
 func clip8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
 
-// plainRow serves the rare subsampling ratios.
+// plainRow converts a row of an image with a rare subsampling ratio.
 func (p *planes) plainRow(out []uint8, y, from, end int) {
 	origin := p.img.Bounds().Min
 	for x := from; x < end; x++ {

@@ -1,6 +1,6 @@
 // Package safetensors reads and writes the safetensors format: an 8-byte little-endian header length, a JSON header
-// that names dtype, shape and byte range of each tensor, and the raw bytes. Nothing in a file can run code, and every
-// length is checked against the file before memory is taken. Format: https://github.com/huggingface/safetensors.
+// with dtype, shape and byte range of each tensor, and the raw bytes. Nothing in a file can run code, and every
+// length is checked against the file before memory is allocated. Format: https://github.com/huggingface/safetensors.
 package safetensors
 
 import (
@@ -20,7 +20,7 @@ import (
 // maxHeader is the largest header that the reference implementation accepts, in bytes.
 const maxHeader = 100_000_000
 
-// dtypeSizes are the bytes per element of the dtypes that the format names and this package passes on.
+// dtypeSizes are the supported dtypes and their bytes per element.
 var dtypeSizes = map[string]int{
 	"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
 	"I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8,
@@ -28,9 +28,9 @@ var dtypeSizes = map[string]int{
 
 // Tensor is one named array, row-major.
 type Tensor struct {
-	DType string // as the format spells it: "F32", "I64", "U8", ...
+	DType string // in the notation of the format: "F32", "I64", "U8", ...
 	Shape []int  // empty for a scalar
-	Data  []byte // little endian, len = elements x bytes per element
+	Data  []byte // little-endian, len = elements x bytes per element
 }
 
 type entry struct {
@@ -39,8 +39,8 @@ type entry struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// Read returns all tensors of the file at path and its string metadata (never nil). A file that is cut short, has
-// overlapping or out-of-range offsets or an unknown dtype gives an error that names the file and the tensor.
+// Read returns all tensors of the file at path and its string metadata (never nil). If the file is cut short, or has
+// offsets that overlap or are out of range, or an unknown dtype, the error names the file and the tensor.
 func Read(path string) (map[string]Tensor, map[string]string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -48,15 +48,15 @@ func Read(path string) (map[string]Tensor, map[string]string, error) {
 	}
 	tensors, metadata, err := Decode(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s is not a whole safetensors file: %w", path, err)
+		return nil, nil, fmt.Errorf("%s is not a complete safetensors file: %w", path, err)
 	}
 	return tensors, metadata, nil
 }
 
-// Decode is Read for bytes in memory. The tensors share data.
+// Decode is Read for a file in memory. The tensors share data.
 func Decode(data []byte) (map[string]Tensor, map[string]string, error) {
 	if len(data) < 8 {
-		return nil, nil, fmt.Errorf("%d bytes are too few for a header", len(data))
+		return nil, nil, fmt.Errorf("%d bytes are too short for a header", len(data))
 	}
 	headerLen := binary.LittleEndian.Uint64(data)
 	if headerLen > maxHeader || headerLen > uint64(len(data)-8) {
@@ -87,23 +87,12 @@ func Decode(data []byte) (map[string]Tensor, map[string]string, error) {
 		}
 		begin, end := e.Offsets[0], e.Offsets[1]
 		if begin < 0 || end < begin || end > int64(len(body)) {
-			return nil, nil, fmt.Errorf(
-				"tensor %q wants bytes %d to %d of %d: the file is cut short or damaged",
-				name,
-				begin,
-				end,
-				len(body),
-			)
+			return nil, nil, fmt.Errorf("tensor %q has bytes %d to %d of %d: the file is cut short or damaged",
+				name, begin, end, len(body))
 		}
 		if end-begin != size {
-			return nil, nil, fmt.Errorf(
-				"tensor %q of %s%v needs %d bytes, its offsets span %d",
-				name,
-				e.DType,
-				e.Shape,
-				size,
-				end-begin,
-			)
+			return nil, nil, fmt.Errorf("tensor %q of %s%v needs %d bytes, its offsets span %d",
+				name, e.DType, e.Shape, size, end-begin)
 		}
 		covered += size
 		tensors[name] = Tensor{DType: e.DType, Shape: e.Shape, Data: body[begin:end:end]}
@@ -129,13 +118,13 @@ func byteSize(dtype string, shape []int) (int64, error) {
 	return total, nil
 }
 
-// Write writes tensors, sorted by name, and metadata to path, whole or not at all. The same content gives the same
-// bytes. Fails for a tensor whose data does not fit its shape.
+// Write writes tensors, sorted by name, and metadata to path atomically. Equal content gives equal bytes. Fails for a
+// tensor whose data does not fit its shape.
 func Write(path string, tensors map[string]Tensor, metadata map[string]string) error {
 	return atomicfile.Write(path, func(w io.Writer) error { return Encode(w, tensors, metadata) })
 }
 
-// Encode is Write into a stream.
+// Encode is Write to a stream.
 func Encode(w io.Writer, tensors map[string]Tensor, metadata map[string]string) error {
 	sources := make(map[string]Source, len(tensors))
 	for name, t := range tensors {
@@ -144,22 +133,22 @@ func Encode(w io.Writer, tensors map[string]Tensor, metadata map[string]string) 
 	return encode(w, sources, metadata)
 }
 
-// Source is an array that lies elsewhere and is asked for its bytes, little endian, when they are to be written.
+// Source is an array that is stored elsewhere. WriteTo writes its bytes, little-endian.
 type Source struct {
 	DType   string
 	Shape   []int
 	WriteTo func(w io.Writer) error
 }
 
-// Bytes is how many there are. Fails for a shape or dtype that cannot be.
+// Bytes is the number of bytes. Fails for an impossible shape or an unknown dtype.
 func (s Source) Bytes() (int64, error) { return byteSize(s.DType, s.Shape) }
 
-// WriteSources is Write for arrays that never have to be in memory all at once.
+// WriteSources is Write for arrays that need not be in memory at the same time.
 func WriteSources(path string, sources map[string]Source, metadata map[string]string) error {
 	return atomicfile.Write(path, func(w io.Writer) error { return encode(w, sources, metadata) })
 }
 
-// Source is the tensor as one.
+// Source returns the tensor as a Source.
 func (t Tensor) Source() Source {
 	return Source{t.DType, t.Shape, func(w io.Writer) error {
 		_, err := w.Write(t.Data)
@@ -208,20 +197,14 @@ func encode(w io.Writer, sources map[string]Source, metadata map[string]string) 
 			return fmt.Errorf("tensor %q: %w", name, err)
 		}
 		if counted.n != sizes[name] {
-			return fmt.Errorf(
-				"tensor %q of %s%v needs %d bytes, has %d",
-				name,
-				sources[name].DType,
-				sources[name].Shape,
-				sizes[name],
-				counted.n,
-			)
+			return fmt.Errorf("tensor %q of %s%v needs %d bytes, has %d",
+				name, sources[name].DType, sources[name].Shape, sizes[name], counted.n)
 		}
 	}
 	return nil
 }
 
-// counter counts what is written through it.
+// counter counts the bytes that it passes on.
 type counter struct {
 	w io.Writer
 	n int64
@@ -233,7 +216,7 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteFloat32 writes numbers as the data of an F32 tensor.
+// WriteFloat32 writes v as the data of an F32 tensor.
 func WriteFloat32(w io.Writer, v []float32) error {
 	buffer := make([]byte, 0, 4*min(len(v), 1<<14))
 	for part := range slices.Chunk(v, 1<<14) {
@@ -248,7 +231,7 @@ func WriteFloat32(w io.Writer, v []float32) error {
 	return nil
 }
 
-// FromFloat32 makes an F32 tensor of the given shape out of v, copied.
+// FromFloat32 returns an F32 tensor of the given shape with a copy of v.
 func FromFloat32(shape []int, v []float32) Tensor {
 	data := make([]byte, 4*len(v))
 	for i, x := range v {

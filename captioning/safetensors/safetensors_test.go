@@ -42,7 +42,7 @@ func TestNarrowFloats(t *testing.T) {
 		data  []byte
 		want  float32
 	}{
-		// Bit patterns worked out by hand from IEEE 754 binary16 and from bfloat16 = upper half of binary32.
+		// Bit patterns derived by hand from IEEE 754 binary16 and from bfloat16 = upper half of binary32.
 		{"F16", []byte{0x00, 0x3c}, 1},
 		{"F16", []byte{0x01, 0x00}, 5.9604645e-08}, // smallest subnormal, 2^-24
 		{"F16", []byte{0xff, 0xfb}, -65504},
@@ -69,15 +69,16 @@ func TestDamagedFiles(t *testing.T) {
 	if err := os.WriteFile(path, whole.Bytes()[:whole.Len()-1], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) ||
-		!strings.Contains(err.Error(), `"w"`) {
+	_, _, err := Read(path)
+	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), `"w"`) {
 		t.Fatalf("error %v does not name file and tensor", err)
 	}
 }
 
 func FuzzDecode(f *testing.F) {
 	var whole bytes.Buffer
-	if err := Encode(&whole, map[string]Tensor{"w": FromFloat32([]int{3}, []float32{1, 2, 3})}, map[string]string{"a": "b"}); err != nil {
+	tensors := map[string]Tensor{"w": FromFloat32([]int{3}, []float32{1, 2, 3})}
+	if err := Encode(&whole, tensors, map[string]string{"a": "b"}); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(whole.Bytes())
@@ -88,7 +89,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		for _, tensor := range tensors {
 			if _, err := tensor.Float32(); err == nil && len(tensor.Data) > len(data) {
-				t.Fatal("more data than the file has")
+				t.Fatal("a tensor has more data than the file")
 			}
 		}
 	})

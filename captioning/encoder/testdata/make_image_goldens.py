@@ -1,9 +1,9 @@
-"""Makes image_goldens.json: tiny pictures in every kind of file, and the RGB bytes that Pillow 13.0.0 (libjpeg-turbo
-3.2.0, libwebp 1.6.0) reads out of them with Image.open(...).convert("RGB"). Run it in this folder:
+"""Writes image_goldens.json: tiny images in every kind of file, and the RGB bytes that Pillow 13.0.0 (libjpeg-turbo
+3.2.0, libwebp 1.6.0) decodes with Image.open(...).convert("RGB"). Run it in this folder:
 
     python make_image_goldens.py
 
-Each entry holds the file and the RGB bytes in base64. The pictures are drawn here.
+Each entry holds the file and the RGB bytes in base64. The script draws the images.
 """
 import base64
 import io
@@ -19,28 +19,28 @@ WIDTH, HEIGHT = 13, 9
 
 
 def drawn(channels, top=255):
-    """Smooth waves, other ones in every channel, and a hard edge."""
+    """Smooth waves, different ones in every channel, and a hard edge."""
     y, x = numpy.mgrid[0:HEIGHT, 0:WIDTH]
     planes = [top / 2 * (1 + numpy.sin(x / (2.0 + c) + c) * numpy.cos(y / (3.0 - c / 2))) for c in range(channels)]
-    picture = numpy.stack(planes, 2).astype("uint16" if top > 255 else "uint8")
-    picture[2:5, 6:10] = [top, top // 9, top // 3, top // 2][:channels]
-    picture[0, 0] = 0
-    return picture
+    image = numpy.stack(planes, 2).astype("uint16" if top > 255 else "uint8")
+    image[2:5, 6:10] = [top, top // 9, top // 3, top // 2][:channels]
+    image[0, 0] = 0
+    return image
 
 
-def saved(picture, kind, **options):
+def saved(image, kind, **options):
     out = io.BytesIO()
-    picture.save(out, kind, **options)
+    image.save(out, kind, **options)
     return out.getvalue()
 
 
-def png(picture, colour_type, *chunks):
-    """A PNG of 16 bits a channel, which Pillow does not write for colours."""
+def png(image, colour_type, *chunks):
+    """A PNG with 16 bits per channel, which Pillow does not write for colours."""
 
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in picture)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in image)
     head = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 16, colour_type, 0, 0, 0)
     middle = b"".join(chunk(name, data) for name, data in chunks)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + middle + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
@@ -62,9 +62,9 @@ def files():
     four = saved(cmyk, "jpeg", quality=95)
     yield "cmyk.jpg", four
     adobe = four.index(b"Adobe")
-    yield "ycck.jpg", four[: adobe + 11] + b"\2" + four[adobe + 12 :]  # the same bytes, said to be YCCK
+    yield "ycck.jpg", four[: adobe + 11] + b"\2" + four[adobe + 12 :]  # the same bytes, labelled as YCCK
     exif = Image.Exif()
-    exif[0x0112] = 6  # "turn by a quarter"
+    exif[0x0112] = 6  # "rotate by 90 degrees"
     yield "exif-rotated.jpg", saved(rgb, "jpeg", quality=95, exif=exif)
 
     yield "gray.png", saved(gray, "png")
@@ -101,17 +101,17 @@ def files():
 
 
 def main():
-    pictures = {}
+    images = {}
     for name, data in files():
-        picture = Image.open(io.BytesIO(data))
-        mode = picture.mode
-        picture = picture.convert("RGB")
-        pictures[name] = {
-            "mode": mode, "width": picture.width, "height": picture.height,
-            "file": base64.b64encode(data).decode(), "rgb": base64.b64encode(picture.tobytes()).decode(),
+        image = Image.open(io.BytesIO(data))
+        mode = image.mode
+        image = image.convert("RGB")
+        images[name] = {
+            "mode": mode, "width": image.width, "height": image.height,
+            "file": base64.b64encode(data).decode(), "rgb": base64.b64encode(image.tobytes()).decode(),
         }
     with open("image_goldens.json", "w") as out:
-        json.dump({"made_with": {"pillow": PIL.__version__}, "pictures": pictures}, out, indent=0)
+        json.dump({"made_with": {"pillow": PIL.__version__}, "pictures": images}, out, indent=0)
         out.write("\n")
 
 

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Dir is the folder of everything that captionlab can compute or fetch again: $CAPTIONLAB_CACHE, or captionlab in the user's
-// cache folder. Fails if neither is known.
+// Dir is the folder of everything that captionlab can compute or fetch again: $CAPTIONLAB_CACHE, or captionlab in the
+// user's cache folder. Fails if neither is known.
 func Dir() (string, error) {
 	if dir := os.Getenv("CAPTIONLAB_CACHE"); dir != "" {
 		return filepath.Abs(dir)

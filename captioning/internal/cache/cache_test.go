@@ -8,7 +8,8 @@ import (
 
 func TestDir(t *testing.T) {
 	t.Setenv("CAPTIONLAB_CACHE", "some/where")
-	if dir, err := Dir(); err != nil || !filepath.IsAbs(dir) || !strings.HasSuffix(dir, filepath.Join("some", "where")) {
+	dir, err := Dir()
+	if err != nil || !filepath.IsAbs(dir) || !strings.HasSuffix(dir, filepath.Join("some", "where")) {
 		t.Errorf("%q, %v", dir, err)
 	}
 	t.Setenv("CAPTIONLAB_CACHE", "")

@@ -43,8 +43,8 @@ func IsWhole(path, sha string) (bool, error) {
 	return sum == sha, err
 }
 
-// settled is the age, since its last change, from which a file's sum is remembered. A younger file may change again without
-// a change of its time stamp, which is coarse on some file systems.
+// settled is the age, since its last change, from which a file's sum is remembered. A younger file may change again
+// without a change of its time stamp, which is coarse on some file systems.
 const settled = 2 * time.Second
 
 // memory is a remembered sum. It is valid for a file of the same path, size and modification time.
@@ -55,9 +55,9 @@ type memory struct {
 	SHA256   string `json:"sha256"`
 }
 
-// File returns the SHA-256, in hex, of the file at path. It hashes the file once and remembers the sum in cache.Sums. As long
-// as size and modification time stay the same, later calls return the remembered sum. With verify it always hashes the
-// file. A memory that is damaged, or cannot be read or written, only costs time.
+// File returns the SHA-256, in hex, of the file at path. It hashes the file once and remembers the sum in cache.Sums.
+// As long as size and modification time stay the same, later calls return the remembered sum. With verify it always
+// hashes the file. A memory that is damaged, or cannot be read or written, only costs time.
 func File(path string, verify bool) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -71,7 +71,8 @@ func File(path string, verify bool) (string, error) {
 	return remembered(f, info, verify, func() (string, error) { return hash(f) })
 }
 
-// ReadFile returns the content of the file at path and its SHA-256, in hex, which it computes or remembers as File does.
+// ReadFile returns the content of the file at path and its SHA-256, in hex, which it computes or remembers as File
+// does.
 func ReadFile(path string, verify bool) (data []byte, sum string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -97,7 +98,8 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 	return buffer.Bytes(), err
 }
 
-// remembered returns the sum of f from the memory, or else computes and remembers it. before describes f before it was read.
+// remembered returns the sum of f from the memory, or else computes and remembers it. before describes f before it
+// was read.
 func remembered(f *os.File, before os.FileInfo, verify bool, compute func() (string, error)) (string, error) {
 	m, place, err := newMemory(f.Name(), before)
 	if err != nil {
@@ -117,8 +119,8 @@ func remembered(f *os.File, before os.FileInfo, verify bool, compute func() (str
 	return m.SHA256, nil
 }
 
-// newMemory returns what is remembered of the file at path, without its sum, and the file that remembers it. Fails if the
-// working folder or the cache folder is unknown.
+// newMemory returns what is remembered of the file at path, without its sum, and the file that remembers it. Fails if
+// the working folder or the cache folder is unknown.
 func newMemory(path string, info os.FileInfo) (m memory, place string, err error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {

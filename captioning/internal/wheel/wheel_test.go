@@ -102,7 +102,8 @@ func TestFetchErrors(t *testing.T) {
 	_, f := makeWheel(t)
 	target := filepath.Join(t.TempDir(), "lib.so")
 	fakePython(t, `echo "ERROR: no route to the registry" >&2; exit 1`)
-	if err := Fetch(context.Background(), f, target); err == nil || !strings.Contains(err.Error(), "no route to the registry") {
+	err := Fetch(context.Background(), f, target)
+	if err == nil || !strings.Contains(err.Error(), "no route to the registry") {
 		t.Errorf("pip failed: error %v", err)
 	}
 	t.Setenv("PATH", t.TempDir())
