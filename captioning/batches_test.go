@@ -74,7 +74,7 @@ func TestEveryExampleOnceAnEpoch(t *testing.T) {
 			deviation := math.Sqrt(squares - mean*mean)
 			if deviation > mean/8 {
 				t.Errorf(
-					"byLength=%v: full batches have %.0f tokens on average, standard deviation %.0f; one should weigh like another",
+					"byLength=%v: full batches have %.0f tokens on average, deviation %.0f; want about equal",
 					byLength,
 					mean,
 					deviation,

@@ -49,7 +49,7 @@ type Training struct {
 	Batch        int                     `json:"batch"` // finished batches of the next epoch
 	LossSum      float64                 `json:"loss_sum"`
 	Curve        []experiment.CurvePoint `json:"curve"` // one point per complete epoch
-	Best         int                     `json:"best"`  // epoch, from 1, with the lowest validation loss; 0 before the first
+	Best         int                     `json:"best"`  // epoch with the lowest validation loss, from 1; 0: none yet
 	LearningRate float64                 `json:"learning_rate"`
 	Seconds      float64                 `json:"seconds"` // of training, without pauses
 }
@@ -102,7 +102,8 @@ func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	if err := safetensors.WriteSources(path, sources, map[string]string{headerKey: string(text), sumKey: sum}); err != nil {
+	metadata := map[string]string{headerKey: string(text), sumKey: sum}
+	if err := safetensors.WriteSources(path, sources, metadata); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 	"captionlab/captioning/xla/xlatest"
 )
 
-// stoppedRun is a run folder whose last checkpoint is at 7 steps and whose previous one is at 4, as a copy for this test.
+// stoppedRun is a copy of a run folder whose last checkpoint is at 7 steps and whose previous one is at 4.
 func stoppedRun(t *testing.T) toyRun {
 	t.Helper()
 	stoppedOnce.Do(func() {

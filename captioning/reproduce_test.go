@@ -48,7 +48,10 @@ func TestPlanIsInOrderOfCostAndKnowsWhatIsDone(t *testing.T) {
 			t.Errorf("%s is done: %v, want %v", j.Name(), j.Done, want)
 		}
 	}
-	for _, want := range []string{"run.json", "metrics.json", "curve.csv", "captions_test.json", "images_test.csv", "readouts.json", "captions_test_beam-3.json", "captions_test_temperature-0.7.json"} {
+	for _, want := range []string{
+		"run.json", "metrics.json", "curve.csv", "captions_test.json", "images_test.csv", "readouts.json",
+		"captions_test_beam-3.json", "captions_test_temperature-0.7.json",
+	} {
 		if _, err := os.Stat(filepath.Join(r.Results, "toy", "narrow", "seed-1", want)); err != nil {
 			t.Error(err)
 		}

@@ -44,7 +44,8 @@ func TestLongShapesFromImagesToTableAndBack(t *testing.T) {
 
 	root := t.TempDir()
 	declared := experiment.Experiment{Name: "baseline", About: "a small one", Settings: experiment.Defaults(), Seeds: 1}
-	declared.Settings.Embedding, declared.Settings.Hidden, declared.Settings.Epochs, declared.Settings.LearningRate = 24, 32, 3, 5e-3
+	s := &declared.Settings
+	s.Embedding, s.Hidden, s.Epochs, s.LearningRate = 24, 32, 3, 5e-3
 	r := Reproduction{Data: data, Results: filepath.Join(root, "results"), Checkpoints: t.TempDir()}
 	complete := func() {
 		jobs, err := r.Plan([]experiment.Experiment{declared}, nil)

@@ -50,6 +50,9 @@ type TrainProgress struct {
 // ErrStopped reports that a run was stopped on purpose and can be resumed.
 var ErrStopped = errors.New("stopped; resume to continue")
 
+// ErrRunExists reports that a folder already holds a run, and that the run was not to be resumed.
+var ErrRunExists = errors.New("the folder already holds a run")
+
 // ErrInUse reports that another process works in the run folder.
 var ErrInUse = errors.New("in use by another process")
 

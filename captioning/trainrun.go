@@ -85,7 +85,7 @@ func (r *trainRun) begin(ctx context.Context) error {
 	if old != nil {
 		switch {
 		case !r.Resume:
-			return fmt.Errorf("%s already holds a run (epoch %d): resume it, or choose another folder", r.Dir,
+			return fmt.Errorf("%s: %w (epoch %d): resume it, or choose another folder", r.Dir, ErrRunExists,
 				old.Training.Epoch)
 		case old.Settings != r.Settings:
 			return fmt.Errorf("%s holds a run with other settings (%s): choose another folder",
@@ -125,7 +125,8 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 		r.checkpoint.Values = r.model.Initialize(r.Settings.Seed)
 	}
 	options := decoder.TrainOptions{LearningRate: r.at.LearningRate, Dropout: r.Settings.Dropout,
-		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision, BatchWeight: r.batchWeight()}
+		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision,
+		BatchWeight: r.batchWeight()}
 	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, options)
 	if err != nil {
 		return err

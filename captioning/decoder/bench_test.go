@@ -23,7 +23,7 @@ func benchBatch(m Model, size, steps int) *Batch {
 		b.Features[i] = random.Float32()
 	}
 	for range size * steps {
-		// A third of the positions of a batch of real captions hold different words.
+		// In a batch of real captions, the number of distinct words is a third of the number of positions.
 		b.Inputs = append(b.Inputs, int32(random.IntN(size*steps*3/8)))
 		b.Targets = append(b.Targets, int32(random.IntN(m.Vocabulary)))
 		b.Weights = append(b.Weights, 1)
@@ -31,15 +31,17 @@ func benchBatch(m Model, size, steps int) *Batch {
 	return b
 }
 
-// BenchmarkTrainStep times one optimizer step; sizes and precision come from the environment (HIDDEN, EMBEDDING, STEPS,
-// PRECISION).
+// BenchmarkTrainStep times one optimizer step. Set the environment variables CELL, HIDDEN, EMBEDDING, STEPS and
+// PRECISION to change the model.
 func BenchmarkTrainStep(b *testing.B) {
-	m := Model{Cell: LSTM{}, Vocabulary: 4521, Features: 1280, Embedding: env("EMBEDDING", 300), Hidden: env("HIDDEN", 512)}
+	m := Model{Cell: LSTM{}, Vocabulary: 4521, Features: 1280,
+		Embedding: env("EMBEDDING", 300), Hidden: env("HIDDEN", 512)}
 	if os.Getenv("CELL") == "rnn" {
 		m.Cell = RNN{}
 	}
 	steps := env("STEPS", 12)
-	t, err := NewTrainer(xlatest.OpenForTest(b), m, m.Initialize(1), nil, TrainOptions{LearningRate: 5e-4, Precision: os.Getenv("PRECISION")})
+	options := TrainOptions{LearningRate: 5e-4, Precision: os.Getenv("PRECISION")}
+	t, err := NewTrainer(xlatest.OpenForTest(b), m, m.Initialize(1), nil, options)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -6,66 +6,65 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"captionlab/captioning/vocab"
 )
 
-// GenerateOptions choose how captions are read out of a trained model. The zero value is greedy decoding of at most 20
-// words without <unk>.
+// GenerateOptions selects the decoding strategy. The zero value is greedy decoding of at most 20 words without <unk>.
 type GenerateOptions struct {
-	// MaxWords is the longest caption, in words; 0 means 20, the paper's.
+	// MaxWords is the maximum length of a caption, in words; 0 means 20, as in the paper.
 	MaxWords int `json:"max_words"`
 	// Temperature above 0 samples each word from softmax(logits / Temperature); 0 takes the likeliest word.
 	Temperature float64 `json:"temperature"`
-	// TopK above 0 samples among the TopK likeliest words alone (those that tie with the last one included).
+	// TopK above 0 samples from the TopK likeliest words only, including those that tie with the last one.
 	TopK int `json:"top_k"`
-	// TopP in (0, 1) samples among the fewest words whose probabilities reach TopP. After TopK, when both are set.
+	// TopP in (0, 1) samples from the fewest words whose probabilities sum to TopP or more. It applies after TopK.
 	TopP float64 `json:"top_p"`
-	// Seed of the sampling. Picture i of a call draws from its own stream of (Seed, i): the same at any batch size.
+	// Seed of the sampling. Image i of a call draws from its own stream of (Seed, i), whatever the batch size.
 	Seed uint64 `json:"seed"`
-	// Beam above 1 searches for the likeliest caption with so many hypotheses; it excludes Temperature.
+	// Beam above 1 searches for the likeliest caption with this many hypotheses. It excludes Temperature.
 	Beam int `json:"beam"`
-	// LengthPenalty divides the log-probability of a finished hypothesis by its number of tokens (<end> included) to this
-	// power when the beam's hypotheses are ranked at the end; 0 ranks by probability alone.
+	// LengthPenalty ranks the final hypotheses of a beam by their log-probability divided by their number of tokens
+	// (<end> included) to this power; 0 ranks by probability only.
 	LengthPenalty float64 `json:"length_penalty"`
-	// AllowUnknown lets <unk> be generated, as the paper's code does.
+	// AllowUnknown allows <unk> in captions, as the paper's code does.
 	AllowUnknown bool `json:"allow_unk"`
-	// BatchSize is how many pictures are decoded side by side; 0 means a number that is fast on two cores. Each takes the
-	// next picture when its caption is finished, so it is no matter of results.
+	// BatchSize is the number of images decoded in parallel; 0 means a number that is fast on two cores. It does not
+	// change the captions: when a caption is finished, the next image takes its place.
 	BatchSize int `json:"-"`
-	// BestOnly returns the best caption alone. A beam search without LengthPenalty then leaves a picture as soon as its
-	// likeliest hypothesis is finished, since none gets likelier by growing.
+	// BestOnly returns only the best caption. A beam search without LengthPenalty then finishes an image as soon as its
+	// likeliest hypothesis is finished, because none becomes likelier as it grows.
 	BestOnly bool `json:"-"`
 }
 
-// Check reports options that exclude each other or are out of range.
+// Check reports options that are out of range or exclude each other.
 func (o GenerateOptions) Check() error {
 	switch {
 	case o.MaxWords < 0 || o.MaxWords > 1000:
-		return fmt.Errorf("generate: at most %d words; use 1 to 1000, or 0 for the default of 20", o.MaxWords)
+		return fmt.Errorf("generate: max words %d; use 1 to 1000, or 0 for the default of 20", o.MaxWords)
 	case o.Temperature < 0 || !isFinite(o.Temperature):
-		return fmt.Errorf("generate: temperature %v; use 0 for the likeliest words or a number above 0", o.Temperature)
+		return fmt.Errorf("generate: temperature %v; use a number above 0, or 0 for the likeliest words", o.Temperature)
 	case o.TopK < 0 || o.TopP < 0 || o.TopP >= 1 || math.IsNaN(o.TopP):
-		return fmt.Errorf("generate: top-k %d, top-p %v; top-k must not be negative, top-p lies in [0, 1)", o.TopK, o.TopP)
+		return fmt.Errorf("generate: top-k %d, top-p %v; top-k must not be negative, top-p must be in [0, 1)",
+			o.TopK, o.TopP)
 	case o.Beam < 0 || o.Beam > 100:
-		return fmt.Errorf("generate: beam %d; use 1 to 100", o.Beam)
+		return fmt.Errorf("generate: beam %d; use 1 to 100, or 0 for the default of 1", o.Beam)
 	case o.Beam > 1 && o.Temperature > 0:
-		return fmt.Errorf("generate: beam %d and temperature %v exclude each other; set one of them", o.Beam, o.Temperature)
+		return fmt.Errorf("generate: beam %d and temperature %v exclude each other; set only one of them",
+			o.Beam, o.Temperature)
 	case o.Temperature == 0 && (o.TopK > 0 || o.TopP > 0):
 		return fmt.Errorf("generate: top-k %d and top-p %v need a temperature above 0", o.TopK, o.TopP)
 	case !isFinite(o.LengthPenalty) || o.LengthPenalty < 0:
 		return fmt.Errorf("generate: length penalty %v; use 0 or more", o.LengthPenalty)
 	case o.BatchSize < 0:
-		return fmt.Errorf("generate: batch size %d", o.BatchSize)
+		return fmt.Errorf("generate: batch size %d; use 1 or more, or 0 for the default", o.BatchSize)
 	}
 	return nil
 }
 
-// defaultRows is how many hypotheses are decoded side by side, greedily and in beams.
+// The numbers of hypotheses decoded in parallel, without and with a beam search.
 const defaultRows, defaultBeamRows = 128, 384
 
-// WithDefaults fills in the defaults that the zero value stands for, for records.
+// WithDefaults replaces zero values by the defaults that they mean, for records.
 func (o GenerateOptions) WithDefaults() GenerateOptions {
 	o.MaxWords = cmp.Or(o.MaxWords, 20)
 	o.Beam = max(o.Beam, 1)
@@ -78,30 +77,32 @@ func (o GenerateOptions) WithDefaults() GenerateOptions {
 
 // Caption is one generated caption.
 type Caption struct {
-	IDs []int32 // words alone: no <start>, <end> or <pad>; never empty
-	// LogProb is the log-probability, in nats, of the words and <end> (where the caption was not cut), under the model
-	// with the forbidden tokens left out: for samples too, where temperature, top-k and top-p do not change it.
+	IDs []int32 // words only, without <start>, <end> and <pad>; never empty
+	// LogProb is the log-probability, in nats, of the words and of <end>, if the caption has one, under the model
+	// without the forbidden tokens. Temperature, top-k and top-p do not change it.
 	LogProb float64
-	// Score is LogProb over the number of tokens to the power of the length penalty.
+	// Score is LogProb divided by the number of tokens to the power of the length penalty.
 	Score float64
 }
 
-// Generate captions pictures given as features, row by row [n, features]. It returns, for each picture, the hypotheses
-// best first: one, or Beam of them. The whole loop over words runs on the device.
+// Generate captions n images, given their features [n, features], row-major. It returns each image's hypotheses, best
+// first: Beam of them, or one. The whole loop over words runs on the device.
 //
-// A caption has 1 to MaxWords words: <end> is forbidden as the first word, <pad> and <start> always, <unk> unless
-// allowed. Beam 1 equals greedy decoding.
+// A caption has 1 to MaxWords words. <end> is forbidden as the first word, <pad> and <start> everywhere, and <unk>
+// unless AllowUnknown is set. Beam 1 is greedy decoding. Generate fails if the options are unsound (see Check), if Beam
+// exceeds the number of words, or if features does not hold whole vectors.
 func (d *Decoder) Generate(features []float32, options GenerateOptions) (captions [][]Caption, err error) {
 	if err := options.Check(); err != nil {
 		return nil, err
 	}
 	if len(features)%d.Features != 0 {
-		return nil, fmt.Errorf("generate: %d numbers are not whole feature vectors of %d", len(features), d.Features)
+		return nil, fmt.Errorf("generate: %d numbers do not divide into feature vectors of %d",
+			len(features), d.Features)
 	}
 	n := len(features) / d.Features
 	options = options.WithDefaults()
 	if words := d.Vocabulary - vocab.NumSpecials; options.Beam > words {
-		return nil, fmt.Errorf("generate: beam %d is wider than the %d words of the vocabulary", options.Beam, words)
+		return nil, fmt.Errorf("generate: beam %d exceeds the %d words of the vocabulary", options.Beam, words)
 	}
 	defer recoverTo(&err, "generate")
 	captions = make([][]Caption, 0, n)
@@ -122,7 +123,7 @@ func (d *Decoder) Generate(features []float32, options GenerateOptions) (caption
 	return captions, nil
 }
 
-// hypotheses cuts the tokens of one picture out of a batch, ids [batch, beam, words] and logProbs [batch, beam].
+// hypotheses extracts one image's captions from a batch with ids [batch, beam, words] and logProbs [batch, beam].
 func hypotheses(ids []int32, logProbs []float32, row int, o GenerateOptions) []Caption {
 	captions := make([]Caption, o.Beam)
 	for k := range captions {
@@ -144,18 +145,4 @@ func hypotheses(ids []int32, logProbs []float32, row int, o GenerateOptions) []C
 		return captions[:1]
 	}
 	return captions
-}
-
-// streamKeys returns the two 32-bit keys of each picture's random stream, [n, 2], from the seed and the picture's index.
-// SplitMix64 (Steele, Lea and Flood 2014) spreads them.
-func streamKeys(seed uint64, first, n int) *tensors.Tensor {
-	keys := make([]uint32, 0, 2*n)
-	for i := range n {
-		z := seed + 0x9e3779b97f4a7c15*uint64(first+i+1)
-		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-		z = (z ^ z>>27) * 0x94d049bb133111eb
-		z ^= z >> 31
-		keys = append(keys, uint32(z), uint32(z>>32))
-	}
-	return tensors.FromFlatDataAndDimensions(keys, n, 2)
 }

@@ -5,11 +5,12 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// tokenLosses returns the cross-entropy in nats of each row of logits [rows, vocabulary] (float) against targets [rows]
-// (int32): [rows]. Its gradient, softmax minus the target's indicator, is written by hand so that one pass over the logits
-// makes it and no one-hot matrix is ever in memory.
+// tokenLosses returns the cross-entropy, in nats, of each row of logits [rows, vocabulary] (float32) against targets
+// [rows] (int32): [rows], float32. Its hand-written gradient, softmax minus the target's indicator, takes one pass over
+// the logits and never keeps a one-hot matrix in memory.
 func tokenLosses(logits, targets *Node) *Node {
-	vocabulary := logits.Shape().Dim(1)
+	rows, vocabulary := logits.Shape().Dim(0), logits.Shape().Dim(1)
+	targets.AssertDims(rows)
 	var logNorm, raw *Node
 	isTarget := func() *Node {
 		ids := Iota(logits.Graph(), shapes.Make(targets.DType(), 1, vocabulary), 1)
@@ -21,6 +22,7 @@ func tokenLosses(logits, targets *Node) *Node {
 		sum := ReduceSum(Exp(Sub(raw, ExpandAxes(highest, -1))), 1)
 		logNorm = Add(highest, Log(sum))
 		picked := ReduceSum(Where(isTarget(), raw, ZerosLike(raw)), 1)
+		picked.AssertDims(rows)
 		return Sub(logNorm, picked)
 	}
 	backward := func(v *Node) []*Node {

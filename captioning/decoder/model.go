@@ -12,35 +12,36 @@ import (
 	"captionlab/captioning/vocab"
 )
 
-// Model describes a decoder: the sizes of its layers and its cell. It holds no weights.
+// Model describes a decoder: its cell and the sizes of its layers. It holds no weights.
 //
-// The layers, in the paper's terms: one trainable linear map takes the image features to the initial state (or, with
-// ImageFirst, to the first input); a word embedding; one recurrent layer; one linear map to the vocabulary.
+// The layers, in the paper's terms, are a linear map from the image features to the initial state (with ImageFirst, to
+// the first input), a word embedding, one recurrent layer, and a linear map to the vocabulary. All are trainable.
 type Model struct {
 	Cell       Cell
-	Vocabulary int // number of token ids, specials included
-	Features   int // size of an image feature vector
+	Vocabulary int // number of token ids, including the special ones
+	Features   int // size of an image's feature vector
 	Embedding  int
 	Hidden     int
-	// ImageFirst feeds the image as input 0 with zero initial states, as in "Show and Tell" (Vinyals et al. 2015),
-	// instead of making it the initial state.
+	// ImageFirst feeds the image as input 0 with initial states of zeros, as in "Show and Tell" (Vinyals et al. 2015),
+	// instead of using it as the initial state.
 	ImageFirst bool
 }
 
-// Names of the weights outside the cell. A cell's weight "w" is called "cell.w".
+// Names of the weights outside the cell. A cell's weight "w" is named "cell.w".
 const (
 	embeddingWeight = "embedding.weight" // [vocabulary, embedding]
 	imageWeight     = "image.weight"     // [hidden, features], or [embedding, features] with ImageFirst
-	imageBias       = "image.bias"
-	outputWeight    = "output.weight" // [vocabulary, hidden]
-	outputBias      = "output.bias"
+	imageBias       = "image.bias"       // [hidden], or [embedding] with ImageFirst
+	outputWeight    = "output.weight"    // [vocabulary, hidden]
+	outputBias      = "output.bias"      // [vocabulary]
 	cellPrefix      = "cell."
 )
 
-// Check reports what makes the model impossible to build.
+// Check reports why the model cannot be built.
 func (m Model) Check() error {
 	if m.Vocabulary <= vocab.NumSpecials || m.Features < 1 || m.Embedding < 1 || m.Hidden < 1 {
-		return fmt.Errorf("decoder: vocabulary %d, features %d, embedding %d, hidden %d: all must be positive and the vocabulary above %d",
+		return fmt.Errorf("decoder: vocabulary %d, features %d, embedding %d, hidden %d: "+
+			"all must be positive and the vocabulary above %d",
 			m.Vocabulary, m.Features, m.Embedding, m.Hidden, vocab.NumSpecials)
 	}
 	return checkCell(m.Cell, m.Embedding, m.Hidden)
@@ -65,7 +66,7 @@ func (m Model) Weights() []Weight {
 		Weight{outputBias, []int{m.Vocabulary}})
 }
 
-// NumParameters is the number of trainable numbers.
+// NumParameters returns the number of trainable parameters.
 func (m Model) NumParameters() int {
 	total := 0
 	for _, w := range m.Weights() {
@@ -74,7 +75,7 @@ func (m Model) NumParameters() int {
 	return total
 }
 
-// Values are weights on the host, by the names that Model.Weights lists, each row-major.
+// Values holds weights on the host, each row-major, by the names that Model.Weights lists.
 type Values map[string][]float32
 
 // Initialize draws initial weights from PyTorch's distributions: the embedding from N(0, 1), linear layers from
@@ -101,7 +102,7 @@ func (m Model) Initialize(seed int64) Values {
 	return values
 }
 
-// CheckValues reports a weight that is missing, of the wrong size, unknown, or not finite.
+// CheckValues reports a weight that is missing, unknown, of the wrong size, or not finite.
 func (m Model) CheckValues(values Values) error {
 	for _, w := range m.Weights() {
 		data, ok := values[w.Name]
@@ -109,11 +110,12 @@ func (m Model) CheckValues(values Values) error {
 			return fmt.Errorf("decoder: weight %q is missing", w.Name)
 		}
 		if len(data) != size(w.Shape) {
-			return fmt.Errorf("decoder: weight %q has %d numbers, its shape %v needs %d", w.Name, len(data), w.Shape, size(w.Shape))
+			return fmt.Errorf("decoder: weight %q has %d numbers; its shape %v needs %d",
+				w.Name, len(data), w.Shape, size(w.Shape))
 		}
 		for i, x := range data {
 			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-				return fmt.Errorf("decoder: weight %q holds %v at position %d", w.Name, x, i)
+				return fmt.Errorf("decoder: weight %q is %v at position %d", w.Name, x, i)
 			}
 		}
 	}
@@ -123,7 +125,7 @@ func (m Model) CheckValues(values Values) error {
 	return nil
 }
 
-// cellWeights picks the cell's own weights, under the names that the cell gave them.
+// cellWeights returns the cell's weights, by the names that the cell gave them.
 func (m Model) cellWeights(w Weights) Weights {
 	own := make(Weights)
 	for _, spec := range m.Cell.Weights(m.Embedding, m.Hidden) {
@@ -132,18 +134,20 @@ func (m Model) cellWeights(w Weights) Weights {
 	return own
 }
 
-// imageGraph maps features [batch, features] through the trainable image layer.
+// imageGraph maps features [batch, features] through the image layer: [batch, hidden], or [batch, embedding] with
+// ImageFirst; float32.
 func (m Model) imageGraph(w Weights, features *Node) *Node {
 	image := matMulT(features, w[imageWeight])
+	image.AssertDims(features.Shape().Dim(0), w[imageBias].Shape().Dim(0))
 	return Add(image, ExpandLeftToRank(w[imageBias], 2))
 }
 
-// embedGraph looks up token ids [...] and returns [..., embedding].
+// embedGraph looks up token ids [...] (int32): [..., embedding], float32.
 func (m Model) embedGraph(w Weights, ids *Node) *Node {
 	return lookUp(w[embeddingWeight], ids)
 }
 
-// startGraph returns the states before <start> is read, for features [batch, features].
+// startGraph returns the states before <start> is read, each [batch, hidden] (float32), for features [batch, features].
 func (m Model) startGraph(w Weights, features *Node) []*Node {
 	batch := features.Shape().Dim(0)
 	image := m.imageGraph(w, features)
@@ -161,8 +165,9 @@ func (m Model) startGraph(w Weights, features *Node) []*Node {
 	return states
 }
 
-// outputsGraph runs teacher forcing and returns the outputs of the recurrent layer [time, batch, hidden]. Words [n] (int32)
-// are the ids of the input words, each once, places [time, batch] (int32) where in words each position's input stands.
+// outputsGraph runs teacher forcing and returns the outputs of the recurrent layer, [time, batch, hidden] (float32),
+// for features [batch, features]. Words [n] (int32) are the distinct input ids; places [time, batch] (int32) holds the
+// index in words of each position's input.
 func (m Model) outputsGraph(w Weights, features, words, places *Node) *Node {
 	states := m.startGraph(w, features)
 	xs := m.embedGraph(w, words)
@@ -170,10 +175,13 @@ func (m Model) outputsGraph(w Weights, features, words, places *Node) *Node {
 	xs.AssertDims(words.Shape().Dim(0), m.Embedding)
 	own := m.cellWeights(w)
 	if fast, ok := m.Cell.(unroller); ok {
-		return fast.unrollGraph(own, xs, places, states)
+		outputs := fast.unroll(own, xs, places, states)
+		outputs.AssertDims(steps, batch, m.Hidden)
+		return outputs
 	}
 	outputs := make([]*Node, steps)
 	xs = lookUp(xs, places)
+	xs.AssertDims(steps, batch, m.Embedding)
 	for t := range steps {
 		states = m.Cell.Step(own, stepOf(xs, t), states)
 		checkStates(m.Cell, "Step", states, batch, m.Hidden)
@@ -182,12 +190,10 @@ func (m Model) outputsGraph(w Weights, features, words, places *Node) *Node {
 	return Stack(outputs, 0)
 }
 
-// lookUp returns the rows of table [n, k] at places [...]: [..., k].
-func lookUp(table, places *Node) *Node { return Gather(table, ExpandAxes(places, -1)) }
-
-// logitsGraph maps outputs [rows, hidden] to logits [rows, vocabulary].
+// logitsGraph maps outputs [rows, hidden] to logits [rows, vocabulary], float32.
 func (m Model) logitsGraph(w Weights, outputs *Node) *Node {
 	logits := matMulT(outputs, w[outputWeight])
+	logits.AssertDims(outputs.Shape().Dim(0), m.Vocabulary)
 	return Add(logits, ExpandLeftToRank(w[outputBias], 2))
 }
 

@@ -43,7 +43,10 @@ func Compare(a, b Corpus, o BootstrapOptions) (Differences, error) {
 	if err := sameScores(a, b); err != nil {
 		return nil, fmt.Errorf("compare: %w", err)
 	}
-	pairs := newPairedRows(a, b)
+	pairs, err := newPairedRows(a, b)
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
 	draws, swapped := resample(pairs.rows, pairs.difference, o), pairs.swap(o)
 	valuesA, valuesB := a.Values(), b.Values()
 	out := make(Differences, len(valuesA))
@@ -70,14 +73,17 @@ type pairedRows struct {
 	total func(sum []float64, n int) []float64
 }
 
-func newPairedRows(a, b Corpus) pairedRows {
+func newPairedRows(a, b Corpus) (pairedRows, error) {
 	rowsA, total := a.statistics()
 	rowsB, _ := b.statistics()
+	if len(rowsA[0]) != len(rowsB[0]) {
+		return pairedRows{}, fmt.Errorf("a metric of the two files differs: score both with the same metrics")
+	}
 	p := pairedRows{make([][]float64, len(rowsA)), len(rowsA[0]), total}
 	for i := range p.rows {
 		p.rows[i] = append(slices.Clone(rowsA[i]), rowsB[i]...)
 	}
-	return p
+	return p, nil
 }
 
 // difference returns the scores of a minus those of b, from a sum of n rows.

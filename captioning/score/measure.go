@@ -80,19 +80,21 @@ func (s *Scores) compute(p *Prepared) error {
 		width += s.widths[k]
 	}
 	s.rows = make([][]float64, p.Len())
+	numbers := make([]float64, p.Len()*width)
 	wrong := make([]error, p.Len())
 	inParallel(p.Len(), func(i int) {
-		joined := make([]float64, 0, width)
+		joined := numbers[i*width : (i+1)*width : (i+1)*width]
+		s.rows[i] = joined
 		for k, row := range rows {
-			numbers := row(i)
-			if len(numbers) != s.widths[k] {
+			one := row(i)
+			if len(one) != s.widths[k] {
 				wrong[i] = fmt.Errorf("metric %s has %d numbers for image %s, %d for image %s: return as many for each",
-					s.metrics[k].Name, len(numbers), p.ID(i), s.widths[k], p.ID(0))
+					s.metrics[k].Name, len(one), p.ID(i), s.widths[k], p.ID(0))
 				return
 			}
-			joined = append(joined, numbers...)
+			copy(joined, one)
+			joined = joined[len(one):]
 		}
-		s.rows[i] = joined
 	})
 	for _, err := range wrong {
 		if err != nil {

@@ -127,7 +127,7 @@ func TestMeasureRefuses(t *testing.T) {
 	}{
 		{"none", nil, "no metrics"},
 		{"one name twice", slices.Concat(cocoMetrics, pa4Metrics), `two scores are named "BLEU-1"`},
-		{"rows of two lengths", []Metric{wordsMetric, uneven}, "metric uneven has 2 numbers for image 3, 1 for image 0"},
+		{"uneven rows", []Metric{wordsMetric, uneven}, "metric uneven has 2 numbers for image 3, 1 for image 0"},
 		{"too few scores", []Metric{two}, `metric words returned 1 scores for the names ["short" "long"]`},
 		{"no Prepare", []Metric{{Name: "empty"}}, "metric empty has no Prepare"},
 	} {
@@ -135,6 +135,20 @@ func TestMeasureRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
+	}
+	other := Metric{Name: "words", Prepare: func(*Prepared) func(int) []float64 {
+		return func(int) []float64 { return []float64{1, 1} }
+	}, Total: func(sum []float64, n int) []float64 { return sum[:1] }}
+	a, err := Measure(refs, captions, []Metric{wordsMetric}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Measure(refs, captions, []Metric{other}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Compare(a, b, BootstrapOptions{}); err == nil || !strings.Contains(err.Error(), "same metrics") {
+		t.Errorf("error %v for two metrics of one name", err)
 	}
 	if _, err := Select("BLEU", "BLEURT"); err == nil || !strings.Contains(err.Error(), "coco, pa4, BLEU, ROUGE-L") {
 		t.Errorf("error %v does not list the metrics", err)

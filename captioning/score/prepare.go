@@ -136,7 +136,7 @@ func pairUp(refs References, captions []Caption, allowMissing bool) (scored []Ca
 		return nil, left, missing(noCaption, "references but no caption")
 	}
 	if len(scored) == 0 {
-		return nil, left, fmt.Errorf("none of %d captions and %d images with references belong together: compare their ids",
+		return nil, left, fmt.Errorf("no image has both a caption and references: %d captions, references of %d images",
 			len(captions), len(refs))
 	}
 	return scored, left, nil

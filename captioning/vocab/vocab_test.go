@@ -40,7 +40,7 @@ func TestEncodeCutsWithoutEnd(t *testing.T) {
 		{"a b", 4, []int32{Start, 4, 5, End}},
 		{"a b c", 4, []int32{Start, 4, 5, 6}},
 		{"a zebra", 4, []int32{Start, 4, Unknown, End}},
-		{"<end> a", 9, []int32{Start, Unknown, 4, End}}, // a special written in a caption is no special
+		{"<end> a", 9, []int32{Start, Unknown, 4, End}}, // in a caption, the text of a special token is a word
 		{"", 20, []int32{Start, End}},
 	} {
 		if got := v.Encode(strings.Fields(c.caption), c.max); !slices.Equal(got, c.want) {
@@ -57,7 +57,7 @@ func TestJSONRoundTripAndDamage(t *testing.T) {
 	}
 	var back Vocabulary
 	if err := json.Unmarshal(data, &back); err != nil || !slices.Equal(back.Words(), v.Words()) {
-		t.Fatalf("%v, %v", back.Words(), err)
+		t.Fatalf("after the round trip: words %q, error %v", back.Words(), err)
 	}
 	for _, bad := range []string{`["a"]`, `["<pad>","<start>","<end>","<unk>","a","a"]`, `{}`} {
 		if err := json.Unmarshal([]byte(bad), &back); err == nil {
@@ -71,7 +71,7 @@ func TestBuildErrors(t *testing.T) {
 		t.Error("min count 0 was accepted")
 	}
 	if _, err := Build([][]string{{"once"}}, 2); err == nil || !strings.Contains(err.Error(), "min_count") {
-		t.Errorf("an empty vocabulary gave %v", err)
+		t.Errorf("an empty vocabulary gives the error %v, want one that names min_count", err)
 	}
 }
 
@@ -90,13 +90,13 @@ func ExampleVocabulary() {
 }
 
 func TestCoverageBySize(t *testing.T) {
-	v := build(t, 1, "a dog runs", "a cat runs", "a dog sits") // a, dog and runs, cat and sits
+	v := build(t, 1, "a dog runs", "a cat runs", "a dog sits") // by count: a; dog, runs; cat, sits
 	captions := [][]string{{"a", "dog", "sleeps"}, {"a", "cat", "sits", "<unk>", "a"}}
 	want := []float64{0, 3. / 8, 4. / 8, 4. / 8, 5. / 8, 6. / 8}
 	if got := v.CoverageBySize(captions); !slices.Equal(got, want) || got[len(got)-1] != v.Coverage(captions) {
-		t.Errorf("got %v, want %v, the last of which is %v", got, want, v.Coverage(captions))
+		t.Errorf("got %v, want %v, whose last element is Coverage, %v", got, want, v.Coverage(captions))
 	}
 	if got := v.CoverageBySize(nil); len(got) != 6 || got[5] != 0 {
-		t.Errorf("of no captions: %v", got)
+		t.Errorf("without captions: got %v, want six zeros", got)
 	}
 }

@@ -155,7 +155,8 @@ func runWorker(backend compute.Backend, args []string) (float64, error) {
 		return 0, err
 	}
 	if _, err := captioning.CheckpointFile(args[2]); err != nil {
-		if err := shortRun(ctx, backend, captioning.DataOptions{Encoder: encoderOptions(args[0], args[1])}, args[2]); err != nil {
+		o := captioning.DataOptions{Encoder: encoderOptions(args[0], args[1])}
+		if err := shortRun(ctx, backend, o, args[2]); err != nil {
 			return 0, err
 		}
 	}

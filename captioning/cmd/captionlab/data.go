@@ -27,7 +27,8 @@ func (f *dataFlags) register(cmd *cobra.Command, splitFlag string) {
 	flags.StringVar(&o.Split, splitFlag, "",
 		"split of COCO: pa4 (the paper's), karpathy, or a path to lists of ids (default: pa4)")
 	flags.StringVar(&o.Encoder.Name, "encoder", "", "encoder: "+strings.Join(encoder.Names(), " or ")+
-		"; append -bfloat16 for that precision (default: resnet50 if its weights are found, otherwise efficientnet-lite0)")
+		"; append -bfloat16 for that precision (default: resnet50 if its weights are found, "+
+		"otherwise efficientnet-lite0)")
 	flags.StringVar(&o.Encoder.Weights, "weights", "",
 		"weights of the encoder, .pth or safetensors (default: where they are kept)")
 	flags.BoolVar(&o.Verify, "verify", false,

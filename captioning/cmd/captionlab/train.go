@@ -96,8 +96,12 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	config := captioning.TrainConfig{Dir: c.out, Settings: settings, Resume: c.resume, Progress: trainMeter(m),
 		Warn: func(line string) { m.say("%s", line) }}
 	model, err := captioning.Train(ctx, backend, data, config)
-	if errors.Is(err, captioning.ErrStopped) {
+	switch {
+	case errors.Is(err, captioning.ErrStopped):
 		return fmt.Errorf("stopped; run the same command with --resume to continue (run folder %s)", c.out)
+	case errors.Is(err, captioning.ErrRunExists):
+		return fmt.Errorf("%s already holds a run: continue it with --resume, or choose another folder with --out",
+			c.out)
 	}
 	if err != nil {
 		return err

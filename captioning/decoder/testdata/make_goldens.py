@@ -1,7 +1,7 @@
-"""Makes torch_goldens.json: forward losses, gradients and the weights after 20 Adam steps of the paper's decoder in
-PyTorch. Run with torch 2.11.0 (CPU):  python make_goldens.py > torch_goldens.json
+"""Generates torch_goldens.json: losses, gradients, and the weights after 20 Adam steps of the paper's decoder in PyTorch.
+Run with torch 2.11.0 (CPU):  python make_goldens.py > torch_goldens.json
 
-Weights and data come from a formula that decoder_test.go repeats, so that only the expected numbers are kept.
+Weights and data come from a formula that torch_test.go repeats, so that only the expected numbers are stored.
 """
 import json
 import sys

@@ -1,5 +1,5 @@
-// Package layout checks the rules of the house for Go files: their length, that of functions and lines, and the number of
-// parameters.
+// Package layout checks the rules of the house for Go files: their length, that of functions and lines, and the number
+// of parameters.
 package layout
 
 import (

@@ -1,7 +1,7 @@
-"""Names the first caption that captionlab tokenizes otherwise than coco-caption does, and counts them all.
+"""Shows the first caption that captionlab and coco-caption tokenize differently, and counts all of them.
 
     python diff_ptb.py CAPTIONLAB Flickr8k.token.txt     # the program and Flickr8k's captions
-    python diff_ptb.py CAPTIONLAB any.txt                # or any text, a caption a line
+    python diff_ptb.py CAPTIONLAB any.txt                # or any text, one caption per line
 """
 import subprocess
 import sys
@@ -13,7 +13,8 @@ def main(program, path):
     with open(path, encoding="utf-8", newline="\n") as f:
         rows = [line.rstrip("\n").replace("\r", " ").split("\t", 1) for line in f]
     captions = [row[-1] for row in rows]
-    out = subprocess.run([program, "tokenize"], input="".join(c + "\n" for c in captions).encode(), stdout=subprocess.PIPE, check=True)
+    lines = "".join(c + "\n" for c in captions)
+    out = subprocess.run([program, "tokenize"], input=lines.encode(), stdout=subprocess.PIPE, check=True)
     ours = [line.split() for line in out.stdout.decode().split("\n")[:-1]]
     theirs = tokenize(captions)
     different = [i for i in range(len(captions)) if ours[i] != theirs[i]]

@@ -1,11 +1,12 @@
-"""Makes metric_goldens.json: what pycocoevalcap 1.2 and NLTK 3.9.2 give for synthetic captions.
+"""Writes metric_goldens.json: the scores of pycocoevalcap 1.2 and NLTK 3.9.2 for synthetic captions.
 
-Captions are split on white space alone, so the goldens do not hang on a tokenizer. Run with both packages installed:
+Captions are split on white space, so the goldens do not depend on a tokenizer. Run with both packages installed:
 
     python make_metric_goldens.py                   # rewrites metric_goldens.json
-    python make_metric_goldens.py TOKEN_FILE SPLIT  # the Flickr8k entry too: Flickr8k.token.txt and Flickr_8k.testImages.txt
+    python make_metric_goldens.py TOKEN_FILE SPLIT  # updates the Flickr8k entry too
 
-Of Flickr8k only scores are kept: the first caption of each test picture against its other four.
+TOKEN_FILE is Flickr8k.token.txt, SPLIT is Flickr_8k.testImages.txt. The Flickr8k entry has only scores: those of each
+test image's first caption against its other four.
 """
 import json
 import pathlib
@@ -58,11 +59,13 @@ def cases():
         {"a": "a man rides a bike in a park", "b": "two dogs play with a ball"}
     yield "the same caption everywhere", {i: ["a b c d e", "a b c"] for i in "pqr"}, {i: "a b c d" for i in "pqr"}
     edge = {
-        "empty": (["a man rides"], ""), "one-word": (["a man rides a bike"], "man"), "two-words": (["a b", "b a"], "b a"),
+        "empty": (["a man rides"], ""), "one-word": (["a man rides a bike"], "man"),
+        "two-words": (["a b", "b a"], "b a"),
         "three-words": (["x y z w", "z y x"], "z y x"), "nothing-in-common": (["a b c d e f"], "u v w x y z"),
         "tie-of-lengths": (["a b c", "a b c d e"], "a b c d"), "tie-long-first": (["a b c d e", "a b c"], "a b c d"),
         "repeated-word": (["the cat the cat the", "a cat"], "the the the the the the the"),
-        "repeated-bigram": (["a b a b", "b a"], "a b a b a b"), "longer": (["a b"], "a b c d e f g h i j k l m n o p q r s t"),
+        "repeated-bigram": (["a b a b", "b a"], "a b a b a b"),
+        "longer": (["a b"], "a b c d e f g h i j k l m n o p q r s t"),
         "shorter": (["a b c d e f g h i j k l m n o p q r s t"], "a b"), "empty-reference": (["", "a b"], "a b"),
         "same-reference-twice": (["a dog runs", "a dog runs"], "a dog runs fast"),
     }

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestScore(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"refs.json": `{"annotations":[{"image_id":1,"caption":"A dog runs on the beach."},
+			{"image_id":1,"caption":"A dog."},{"image_id":2,"caption":"Two men play."}]}`,
+		"caps.json":    `[{"image_id":1,"caption":"a dog runs"},{"image_id":2,"caption":"two men"}]`,
+		"other.json":   `[{"image_id":1,"caption":"a cat"},{"image_id":2,"caption":"two men play"}]`,
+		"missing.json": `[{"image_id":2,"caption":"two men"}]`,
+		"unknown.json": `[{"image_id":1,"caption":"a"},{"image_id":2,"caption":"b"},{"image_id":7,"caption":"c"}]`,
+		"null.json":    `[{"image_id":1,"caption":null}]`,
+		"half.json":    `[{"image_id":1,"capt`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		args string
+		code int
+		out  string // in standard output, or in standard error of a failing call
+	}{
+		{"--references refs.json --captions caps.json", 0, "BLEU-1"},
+		{"--references refs.json --captions caps.json --protocol pa4", 0, "BLEU-4 individual"},
+		{"--references refs.json --captions caps.json --bootstrap 50", 0, "95 % interval"},
+		{"--references refs.json --captions caps.json --compare other.json", 0, "p = "},
+		{"--references refs.json --captions caps.json --explain 1", 0, "in reference 1, 2"},
+		{"--references refs.json --captions caps.json --explain 5", 1, "caps.json has no caption of image 5"},
+		{"--references refs.json --captions missing.json", 1, "image 1 has references but no caption"},
+		{"--references refs.json --captions missing.json --allow-missing", 0,
+			"left out: 1 images without a caption, 0 captions without references"},
+		{"--references refs.json --captions unknown.json", 1, "image 7 has a caption but no references"},
+		{"--references refs.json --captions null.json", 1, "null.json: entry 0 (image 1) has no caption"},
+		{"--references refs.json --captions half.json", 1, "half.json:1: unexpected end"},
+		{"--references refs.json --captions nosuch.json", 1, "nosuch.json"},
+		{"--references refs.json", 2, "--captions"},
+		{"--references refs.json --captions caps.json --protocol bleu", 2, "coco or pa4"},
+		{"--references refs.json --captions caps.json --tokens nosuch", 2, "ptb, treebank, whitespace"},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			code, out, errs := call(t, program(dir, append([]string{"score"}, strings.Fields(c.args)...)...))
+			if code != 0 {
+				out = errs
+			}
+			if code != c.code || !strings.Contains(out, c.out) {
+				t.Errorf("exit %d, %s%s; want exit %d and %q", code, out, errs, c.code, c.out)
+			}
+		})
+	}
+	var report struct {
+		Coco struct {
+			BLEU   []float64
+			Images []struct {
+				ID int `json:"image_id"`
+			}
+		}
+	}
+	_, out, _ := call(t, program(dir, "score", "--references", "refs.json", "--captions", "caps.json", "--json"))
+	if err := json.Unmarshal([]byte(out), &report); err != nil || len(report.Coco.BLEU) != 4 ||
+		len(report.Coco.Images) != 2 ||
+		report.Coco.Images[1].ID != 2 {
+		t.Errorf("%v in %s", err, out)
+	}
+}
+
+func TestTokenize(t *testing.T) {
+	dir := t.TempDir()
+	cmd := program(dir, "tokenize")
+	cmd.Stdin = strings.NewReader("A man's dog.\n\nLast (line)")
+	if code, out, errs := call(t, cmd); code != 0 || out != "a man 's dog\n\nlast -lrb- line -rrb-\n" {
+		t.Errorf("exit %d, %q, %s", code, out, errs)
+	}
+	if code, _, errs := call(t, program(dir, "tokenize", "--tokens", "nosuch")); code != 2 ||
+		!strings.Contains(errs, "treebank") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}

@@ -1,0 +1,85 @@
+package decoder
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// Batch is the input of teacher forcing: Size captions of at most Steps inputs each, with the features of their images.
+// Ids and weights are time-major: position [t*Size+b] is step t of caption b.
+type Batch struct {
+	Size, Steps int
+	Features    []float32 // [size, features]
+	Inputs      []int32   // [steps, size]: <start>, w1, w2, ...
+	Targets     []int32   // [steps, size]: w1, w2, ..., <end>
+	// Weights [steps, size] multiply the loss of each position: 0 excludes a <pad>.
+	Weights []float32
+}
+
+// Check reports arrays of the wrong length, and ids outside the model's vocabulary.
+func (b *Batch) Check(m Model) error {
+	n := b.Size * b.Steps
+	if b.Size < 1 || b.Steps < 1 || len(b.Features) != b.Size*m.Features ||
+		len(b.Inputs) != n || len(b.Targets) != n || len(b.Weights) != n {
+		return fmt.Errorf("decoder: a batch of %d captions, %d steps and %d features per image has %d features, "+
+			"%d inputs, %d targets and %d weights", b.Size, b.Steps, m.Features,
+			len(b.Features), len(b.Inputs), len(b.Targets), len(b.Weights))
+	}
+	for i := range n {
+		for _, id := range [2]int32{b.Inputs[i], b.Targets[i]} {
+			if id < 0 || int(id) >= m.Vocabulary {
+				return fmt.Errorf("decoder: token id %d at step %d of caption %d is outside the vocabulary of %d",
+					id, i/b.Size, i%b.Size, m.Vocabulary)
+			}
+		}
+	}
+	return nil
+}
+
+// words returns the distinct input words in ascending order, [n] (int32), and for every position the index of its word
+// in that list, places [steps, size] (int32). A batch of captions holds each word three times on average, and what a
+// word contributes to the cell's gates is computed once. The list is padded to a multiple of an eighth of the
+// positions, so that few programs are compiled; no position refers to the padding.
+func (b *Batch) words() (words, places *tensors.Tensor) {
+	list := slices.Compact(slices.Sorted(slices.Values(b.Inputs)))
+	at := make([]int32, len(b.Inputs))
+	for i, id := range b.Inputs {
+		place, _ := slices.BinarySearch(list, id)
+		at[i] = int32(place)
+	}
+	eighth := (len(b.Inputs) + 7) / 8
+	filled := make([]int32, (len(list)+eighth-1)/eighth*eighth)
+	copy(filled, list)
+	return tensors.FromFlatDataAndDimensions(filled, len(filled)),
+		tensors.FromFlatDataAndDimensions(at, b.Steps, b.Size)
+}
+
+// rows returns the indices of the positions with a weight, [n, 1] (int32), padded with positions of weight 0 to a
+// multiple of a quarter of all positions, so that a run compiles only a few programs.
+func (b *Batch) rows() (*tensors.Tensor, error) {
+	var counted, rest []int32
+	for i, w := range b.Weights {
+		if w != 0 {
+			counted = append(counted, int32(i))
+		} else {
+			rest = append(rest, int32(i))
+		}
+	}
+	if len(counted) == 0 {
+		return nil, fmt.Errorf("decoder: every position of the batch has weight 0")
+	}
+	quarter := (len(b.Weights) + 3) / 4
+	want := min((len(counted)+quarter-1)/quarter*quarter, len(b.Weights))
+	counted = append(counted, rest[:want-len(counted)]...)
+	return tensors.FromFlatDataAndDimensions(counted, len(counted), 1), nil
+}
+
+// tensors returns the batch as the graphs read it; see lossGraph for shapes and dtypes.
+func (b *Batch) tensors(m Model) (features, words, places, targets, weights *tensors.Tensor) {
+	words, places = b.words()
+	return tensors.FromFlatDataAndDimensions(b.Features, b.Size, m.Features), words, places,
+		tensors.FromFlatDataAndDimensions(b.Targets, b.Steps, b.Size),
+		tensors.FromFlatDataAndDimensions(b.Weights, b.Steps, b.Size)
+}

@@ -1,0 +1,81 @@
+package decoder
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+)
+
+// stepGraph builds one training step and returns its loss, [] (float32); see lossGraph for the inputs.
+func (t *Trainer) stepGraph(scope *model.Scope, in []*Node) *Node {
+	loss := t.lossGraph(in)
+	gradients := t.gradientsGraph(scope, loss)
+	if t.options.ClipNorm > 0 {
+		gradients = clipByGlobalNorm(gradients, t.options.ClipNorm)
+	}
+	adam := optimizer.Adam().LearningRate(t.options.LearningRate).Epsilon(1e-8).Done()
+	adam.(interface {
+		UpdateGraphWithGradients(*model.Scope, []*Node, dtypes.DType)
+	}).UpdateGraphWithGradients(scope, gradients, dtypes.Float32)
+	return loss
+}
+
+// gradientsGraph returns the gradient of every trainable variable, in the optimizer's order.
+func (t *Trainer) gradientsGraph(scope *model.Scope, loss *Node) []*Node {
+	return scope.Store().Scope(modelScope).BuildTrainableVariablesGradientsGraph(loss)
+}
+
+// lossGraph returns the weighted mean loss of a batch, [] (float32). Inputs, in this order:
+//
+//   - features [batch, features] (float32)
+//   - words [n] and places [time, batch] (int32), the input ids; see Batch.words
+//   - targets [time, batch] (int32)
+//   - weights [time, batch] (float32)
+//   - rows [m, 1] (int32), the positions, of time*batch, that the output layer and the loss read
+//   - the state of the random numbers for dropout
+func (t *Trainer) lossGraph(in []*Node) *Node {
+	features, words, places, targets, weights, rows, dropoutState := in[0], in[1], in[2], in[3], in[4], in[5], in[6]
+	targets.AssertDims(places.Shape().Dimensions...)
+	weights.AssertDims(places.Shape().Dimensions...)
+	g := features.Graph()
+	w := t.inPrecision(t.options.Precision, t.weightsGraph(g))
+	outputs := t.outputsGraph(w, features, words, places)
+	positions := places.Shape().Size()
+	outputs = Reshape(outputs, positions, t.Hidden)
+	targets, weights = Reshape(targets, positions), Reshape(weights, positions)
+	if rows.Shape().Dim(0) < positions {
+		outputs, targets, weights = Gather(outputs, rows), Gather(targets, rows), Gather(weights, rows)
+	}
+	outputs.AssertDims(rows.Shape().Dim(0), t.Hidden)
+	targets.AssertDims(rows.Shape().Dim(0))
+	weights.AssertDims(rows.Shape().Dim(0))
+	if keep := 1 - t.options.Dropout; keep < 1 {
+		_, uniform := RandomUniform(dropoutState, outputs.Shape())
+		mask := LessThan(uniform, Scalar(g, dtypes.Float32, keep))
+		outputs = Where(mask, DivScalar(outputs, keep), ZerosLike(outputs))
+	}
+	losses := tokenLosses(t.logitsGraph(w, outputs), targets)
+	losses.AssertDims(rows.Shape().Dim(0))
+	total := ReduceAllSum(weights)
+	if t.options.BatchWeight > 0 {
+		total = Scalar(g, dtypes.Float32, t.options.BatchWeight)
+	}
+	return Div(ReduceAllSum(Mul(losses, weights)), total)
+}
+
+// clipByGlobalNorm multiplies all gradients by limit/norm if their joint 2-norm is above limit, like
+// torch.nn.utils.clip_grad_norm_ (with its 1e-6 in the denominator).
+func clipByGlobalNorm(gradients []*Node, limit float64) []*Node {
+	g := gradients[0].Graph()
+	total := ScalarZero(g, dtypes.Float32)
+	for _, x := range gradients {
+		total = Add(total, ReduceAllSum(Square(x)))
+	}
+	factor := MinScalar(Div(Scalar(g, dtypes.Float32, limit), AddScalar(Sqrt(total), 1e-6)), 1.0)
+	clipped := make([]*Node, len(gradients))
+	for i, x := range gradients {
+		clipped[i] = Mul(x, factor)
+	}
+	return clipped
+}
