@@ -22,7 +22,8 @@ func TestMustGivesTheOrdinaryMessage(t *testing.T) {
 	if message(returned) != message(panicked) || !errors.Is(panicked, problem) {
 		t.Errorf("Must shows %q, want %q", message(panicked), message(returned))
 	}
-	if stopped := run(func() error { Must(0, captioning.ErrStopped); return nil }); !errors.Is(stopped, captioning.ErrStopped) {
+	stopped := run(func() error { Must(0, captioning.ErrStopped); return nil })
+	if !errors.Is(stopped, captioning.ErrStopped) {
 		t.Errorf("an interrupted cell ends with %v", stopped)
 	}
 	bug := run(func() error { var none []int; _ = none[len(none)]; return nil })

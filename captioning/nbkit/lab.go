@@ -25,8 +25,8 @@ type Lab struct {
 	fingerprint string // of the dataset
 	backend     compute.Backend
 	data        *captioning.Data
-	progress    *live // of the computation of features
-	closers     []func()
+	progress    *live    // of the computation of features
+	closers     []func() // of models and captioners
 }
 
 func open(ctx context.Context) (*Lab, error) {
@@ -38,17 +38,19 @@ func open(ctx context.Context) (*Lab, error) {
 	if l.Experiment, err = named(s.Experiment); err != nil {
 		return nil, err
 	}
-	if l.Dataset, err = captioning.OpenDataset(s.Dataset, s.Data, ""); err != nil {
-		return nil, err
-	}
-	l.closers = append(l.closers, func() { datasets.Close(l.Dataset) })
-	return l, nil
+	l.Dataset, err = captioning.OpenDataset(s.Dataset, s.Data, "")
+	return l, err
 }
 
-// close closes what was opened, last first.
+// close closes everything that was opened.
 func (l *Lab) close() {
-	for i := len(l.closers) - 1; i >= 0; i-- {
-		l.closers[i]()
+	for _, f := range l.closers {
+		f()
+	}
+	if l.data != nil {
+		l.data.Close() // with the dataset
+	} else {
+		datasets.Close(l.Dataset)
 	}
 }
 

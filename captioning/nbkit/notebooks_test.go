@@ -89,8 +89,8 @@ func (n notebook) stale(root string) ([]string, error) {
 	return append(problems, fresh...), err
 }
 
-// unlistedRuns finds runs that a notebook would show but does not list: other seeds of the experiments that it shows or,
-// with all, any experiment.
+// unlistedRuns finds runs that a notebook would show but does not list: other seeds of the experiments that it shows
+// or, with all, any experiment.
 func unlistedRuns(root string, records map[string]string, all bool) ([]string, error) {
 	shown := make(map[string]bool) // results/DATASET/EXPERIMENT
 	for file := range records {
@@ -109,7 +109,8 @@ func unlistedRuns(root string, records map[string]string, all bool) ([]string, e
 	}
 	var problems []string
 	for _, folder := range sortedKeys(shown) {
-		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(folder), "seed-*", experiment.ReadoutsFile))
+		pattern := filepath.Join(root, filepath.FromSlash(folder), "seed-*", experiment.ReadoutsFile)
+		files, err := filepath.Glob(pattern)
 		if err != nil {
 			return nil, err
 		}
@@ -205,7 +206,8 @@ func TestStaleNotebooksAreFound(t *testing.T) {
 			must(t, json.Unmarshal([]byte(text), &n))
 			problems, err := n.stale(root)
 			must(t, err)
-			if found := strings.Join(problems, "; "); (found == "") != (c.want == "") || !strings.Contains(found, c.want) {
+			found := strings.Join(problems, "; ")
+			if (found == "") != (c.want == "") || !strings.Contains(found, c.want) {
 				t.Errorf("found %q, want %q", found, c.want)
 			}
 		})
@@ -245,7 +247,9 @@ func TestRecordsAreNoted(t *testing.T) {
 	}
 	_, err = l.Results("shapes")
 	must(t, err)
-	if noted, err = os.ReadFile(list); err != nil || !strings.Contains(string(noted), "results/shapes/rnn/seed-1/run.json") {
-		t.Errorf("all results are shown, but listed is %s (%v)", noted, err)
+	noted, err = os.ReadFile(list)
+	must(t, err)
+	if !strings.Contains(string(noted), "results/shapes/rnn/seed-1/run.json") {
+		t.Errorf("all results are shown, but listed is %s", noted)
 	}
 }

@@ -61,7 +61,8 @@ func TestCaptionsByDecodingStrategy(t *testing.T) {
 	shown, err := l.StrategyCaptions(run, "temperature-", ids[0], ids[1])
 	must(t, err)
 	s := string(shown)
-	for _, want := range []string{">greedy<", ">T\u00a0=\u00a00.7<", html.EscapeString(run.Captions[score.ID(ids[1])])} {
+	caption := html.EscapeString(run.Captions[score.ID(ids[1])])
+	for _, want := range []string{">greedy<", ">T\u00a0=\u00a00.7<", caption} {
 		if !strings.Contains(s, want) {
 			t.Errorf("%q is missing in: %s", want, s)
 		}
@@ -99,7 +100,8 @@ func TestTablesOfAllRecords(t *testing.T) {
 	must(t, err)
 	claims, err := ClaimTable(groups)
 	must(t, err)
-	if s := string(claims); !strings.Contains(s, "An LSTM generates better captions than a vanilla RNN") || strings.Contains(s, "**") {
+	const claim = "An LSTM generates better captions than a vanilla RNN"
+	if s := string(claims); !strings.Contains(s, claim) || strings.Contains(s, "**") {
 		t.Errorf("the claims are %s", s)
 	}
 	leads, err := LeadTable(groups)
@@ -114,8 +116,9 @@ func TestTablesOfAllRecords(t *testing.T) {
 	if len(baseline) != 1 {
 		t.Fatalf("%d groups, want 1", len(baseline))
 	}
-	if s := string(StrategyTable(baseline[0])); strings.Contains(s, "NaN") || !strings.Contains(s, "beam\u00a0of\u00a05") {
-		t.Errorf("the strategies are %s", s)
+	strategies := string(StrategyTable(baseline[0]))
+	if strings.Contains(strategies, "NaN") || !strings.Contains(strategies, "beam\u00a0of\u00a05") {
+		t.Errorf("the strategies are %s", strategies)
 	}
 	if s := string(ResultTable(groups)); strings.Contains(s, "NaN") || strings.Count(s, "<tr>") != len(groups)+1 {
 		t.Errorf("the results are %s", s)
