@@ -183,7 +183,8 @@ func (r *trainRun) endEpoch(batches int, val experiment.Losses) error {
 	}
 	r.report(batches, &point)
 	if r.AfterEpoch != nil {
-		return r.AfterEpoch(&Model{Checkpoint: r.checkpoint, Training: *r.at, decoder: r.trainer.Decoder, backend: r.backend}, point)
+		return r.AfterEpoch(
+			&Model{Checkpoint: r.checkpoint, Training: *r.at, decoder: r.trainer.Decoder, backend: r.backend}, point)
 	}
 	return nil
 }

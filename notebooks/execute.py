@@ -178,7 +178,7 @@ def first_line(source):
     """Returns a cell's first characteristic line: not %%, an import or a comment."""
     for line in source.splitlines():
         line = line.strip()
-        if line and not line.startswith(("%%", "%noautoget", "import", "//", ")", '"', "nbkit.Cell(")):
+        if line and not line.startswith(("%%", "%noautoget", "%goflags", "import", "//", ")", '"', "nbkit.Cell(")):
             return line[:100]
     return source.strip().splitlines()[0][:100]
 

@@ -45,8 +45,9 @@ func (b *Batch) Check(m Model) error {
 func (b *Batch) checkImages(m Model) error {
 	if b.Images == nil {
 		if b.Size < 1 || len(b.Features) != b.Size*m.Features {
-			return fmt.Errorf("decoder: a batch of %d captions has %d numbers as features, %d for each image are wanted",
-				b.Size, len(b.Features), m.Features)
+			return fmt.Errorf(
+				"decoder: a batch of %d captions has %d numbers as features, %d for each image are wanted", b.Size,
+				len(b.Features), m.Features)
 		}
 		return nil
 	}

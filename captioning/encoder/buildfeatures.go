@@ -83,13 +83,6 @@ func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, 
 	return b.features, nil
 }
 
-// BuildFeatures is Build.
-func BuildFeatures(ctx context.Context, ds datasets.Dataset, fingerprint string, e *Encoder, folder string,
-	o FeatureOptions) (*Features, error) {
-	o.Fingerprint = fingerprint
-	return Build(ctx, e, ds, folder, o)
-}
-
 // lockFolder creates folder and locks it. It waits while another process holds the lock, and calls warn once if it
 // has to.
 func lockFolder(ctx context.Context, folder string, warn func(string)) (unlock func(), err error) {

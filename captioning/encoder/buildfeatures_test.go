@@ -106,7 +106,8 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last.Done != 40 || last.Total != 40 || last.Skipped != 2 || last.Remaining != 0 || f.Len() != 38 || f.Dim() != 3 {
+	if last.Done != 40 || last.Total != 40 || last.Skipped != 2 || last.Remaining != 0 || f.Len() != 38 ||
+		f.Dim() != 3 {
 		t.Errorf("%+v, %d features of %d numbers", last, f.Len(), f.Dim())
 	}
 	reasons := make(map[string]string)

@@ -211,7 +211,8 @@ func TestSameTensorSameFeatures(t *testing.T) {
 				relative, cosine := compare(t, got, goldens().of(c.name))
 				t.Logf("largest relative difference %.2g, cosine %.5f", relative, cosine)
 				if !(relative >= p.least && relative <= p.most && cosine >= p.c) {
-					t.Errorf("features differ by %.2g of their largest value, cosine %.5f: want %g to %g, and at least %g",
+					t.Errorf(
+						"features differ by %.2g of their largest value, cosine %.5f: want %g to %g, and at least %g",
 						relative, cosine, p.least, p.most, p.c)
 				}
 			})
@@ -281,7 +282,8 @@ func TestPreprocessingIsPIL(t *testing.T) {
 		}
 		if strings.HasSuffix(name, ".png") {
 			if !slices.Equal(sums, golden.Sum224) || !slices.Equal(corner, golden.Corner224) {
-				t.Errorf("%s: sums %v, want %v; corner %v, want %v", name, sums, golden.Sum224, corner, golden.Corner224)
+				t.Errorf("%s: sums %v, want %v; corner %v, want %v", name, sums, golden.Sum224, corner,
+					golden.Corner224)
 			}
 			continue
 		}

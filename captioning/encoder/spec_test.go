@@ -79,7 +79,8 @@ func TestCustomEncoder(t *testing.T) {
 	}{
 		{"without weights", open(t, meanColour(), ""), []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}, 0},
 		{"with weights", open(t, scaledColour(), weightsFile), []float32{1, 4, 12, 4, 10, 24, 7, 16, 36}, 0},
-		{"bfloat16", open(t, half, weightsFile), []float32{1, 4, 12, 4, 10, 24, 7, 16, 36}, 0.1}, // its sums are rounded
+		// its sums are rounded
+		{"bfloat16", open(t, half, weightsFile), []float32{1, 4, 12, 4, 10, 24, 7, 16, 36}, 0.1},
 	} {
 		got, err := c.e.Encode(context.Background(), images)
 		near := func(a, b float32) bool { return math.Abs(float64(a-b)) <= c.tolerance*float64(b) }
@@ -242,7 +243,8 @@ func TestWeightsFile(t *testing.T) {
 	} {
 		got, err := c.spec.WeightsFile(ctx, c.named)
 		if got != c.want || (err == nil) != (c.fails == "") || (err != nil && !strings.Contains(err.Error(), c.fails)) {
-			t.Errorf("%s, named %q: %q, %v, want %q and an error with %q", c.spec.Name, c.named, got, err, c.want, c.fails)
+			t.Errorf("%s, named %q: %q, %v, want %q and an error with %q", c.spec.Name, c.named, got, err, c.want,
+				c.fails)
 		}
 	}
 }

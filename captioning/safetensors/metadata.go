@@ -8,9 +8,9 @@ import (
 	"os"
 )
 
-// ReadMetadata returns the string metadata (never nil) of the file at path. It reads only the header, so it takes the same
-// time for files of any size, and does not notice damage to the tensors. It fails for a file whose length is not the one that
-// its header implies.
+// ReadMetadata returns the string metadata (never nil) of the file at path. It reads only the header, so it takes the
+// same time for files of any size, and does not notice damage to the tensors. It fails for a file whose length is not
+// the one that its header implies.
 func ReadMetadata(path string) (map[string]string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -33,9 +33,6 @@ type Source struct {
 	Replaced bool `json:"replaced,omitempty"`
 }
 
-// CacheDir is cache.Dir.
-func CacheDir() (string, error) { return cache.Dir() }
-
 // EfficientNetLite0Path is the file in which EfficientNetLite0 keeps the weights. It need not exist.
 func EfficientNetLite0Path() (string, error) {
 	dir, err := cache.Weights()

@@ -104,12 +104,6 @@ func (f File) copyTo(w io.Writer, in io.Reader) error {
 	return nil
 }
 
-// HashFile is checksum.HashFile.
-func HashFile(path string) (string, error) { return checksum.HashFile(path) }
-
-// IsWhole is checksum.IsWhole.
-func IsWhole(path, sha string) (bool, error) { return checksum.IsWhole(path, sha) }
-
 func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return lines[len(lines)-1]
