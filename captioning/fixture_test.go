@@ -19,6 +19,7 @@ import (
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/safetensors"
+	"captionlab/captioning/weights"
 	"captionlab/datasets"
 )
 
@@ -143,6 +144,17 @@ func (r toyRun) train(backend compute.Backend) (*Model, error) {
 		model.Close()
 	}
 	return model, err
+}
+
+// cacheWithWeights is a fresh cache folder with the small encoder's weights.
+func cacheWithWeights(t *testing.T) string {
+	t.Helper()
+	source, err := weights.EfficientNetLite0(context.Background())
+	must(t, err)
+	cache := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(cache, "weights"), 0o755))
+	must(t, os.Symlink(source.Path, filepath.Join(cache, "weights", filepath.Base(source.Path))))
+	return cache
 }
 
 func must(t testing.TB, err error) {

@@ -13,21 +13,9 @@ import (
 
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/experiment/report"
-	"captionlab/captioning/weights"
 	"captionlab/captioning/xla/xlatest"
 	"captionlab/datasets"
 )
-
-// cacheWithWeights is a fresh cache folder with the small encoder's weights.
-func cacheWithWeights(t *testing.T) string {
-	t.Helper()
-	source, err := weights.EfficientNetLite0(context.Background())
-	must(t, err)
-	cache := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(cache, "weights"), 0o755))
-	must(t, os.Symlink(source.Path, filepath.Join(cache, "weights", filepath.Base(source.Path))))
-	return cache
-}
 
 // TestLongShapesFromImagesToTableAndBack covers the whole way on drawn images: features, training, decoding strategies,
 // records, report. It then traces a number of the table to its run, repeats the run, and expects the same number, to the bit.

@@ -190,8 +190,8 @@ func TestBuildRepairs(t *testing.T) {
 			data[len(data)-7] ^= 1
 			return os.WriteFile(filepath.Join(dir, shard), data, 0o644)
 		},
-		"the manifest cut in half": func(dir string) error { return os.Truncate(filepath.Join(dir, manifestFile), 300) },
-		"no manifest":              func(dir string) error { return os.Remove(filepath.Join(dir, manifestFile)) },
+		"the manifest cut": func(dir string) error { return os.Truncate(filepath.Join(dir, manifestFile), 300) },
+		"no manifest":      func(dir string) error { return os.Remove(filepath.Join(dir, manifestFile)) },
 		leftOver: func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, manifestFile+".partial-1"), []byte("{"), 0o644)
 		},
