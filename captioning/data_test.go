@@ -39,8 +39,8 @@ func newStamped(images int) stamped {
 	return d
 }
 
-// A plan of 20,000 images opens each of them once to compute the fingerprint, and none of them the next time, until a stamp
-// changes or the check is asked for. It needs no backend and opens no encoder.
+// A plan of 20,000 images opens each of them once to compute the fingerprint, and none of them the next time, until a
+// stamp changes or the check is asked for. It needs no backend and opens no encoder.
 func TestPlanOpensNoImage(t *testing.T) {
 	t.Setenv("CAPTIONLAB_CACHE", cacheWithWeights(t))
 	d := newStamped(20_000)
@@ -124,7 +124,8 @@ func TestCustomEncoder(t *testing.T) {
 	whole, err := OpenDataset("shapes", "", "")
 	must(t, err)
 	ctx := context.Background()
-	data, err := NewData(ctx, backend, datasets.Subset(whole, 8, 4, 4), DataOptions{Encoder: EncoderOptions{Spec: spec}})
+	options := DataOptions{Encoder: EncoderOptions{Spec: spec}}
+	data, err := NewData(ctx, backend, datasets.Subset(whole, 8, 4, 4), options)
 	must(t, err)
 	defer data.Close()
 	s := toySettings()

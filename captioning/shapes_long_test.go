@@ -18,7 +18,8 @@ import (
 )
 
 // TestLongShapesFromImagesToTableAndBack covers the whole way on drawn images: features, training, decoding strategies,
-// records, report. It then traces a number of the table to its run, repeats the run, and expects the same number, to the bit.
+// records, report. It then traces a number of the table to its run, repeats the run, and expects the same number, to
+// the bit.
 func TestLongShapesFromImagesToTableAndBack(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
 	ctx := context.Background()
