@@ -47,7 +47,8 @@ func BrevityCurve(caption string, references []string) (template.HTML, error) {
 		penalty.add(float64(n), e.BrevityPenalty)
 		precision.add(float64(n), float64(e.Clipped[0])/float64(max(1, e.Total[0])))
 		if n >= 4 {
-			bleu.add(float64(n), e.Coco[3])
+			bleu4, _ := e.CocoBLEU(score.BLEU4)
+			bleu.add(float64(n), bleu4)
 		}
 	}
 	return Curves(Axes{X: "words in the caption", WholeX: true}, penalty, precision, bleu)
@@ -59,7 +60,7 @@ func SentenceScores(r report.Run) (template.HTML, error) {
 	coco, pa4 := Sample{Name: "coco"}, Sample{Name: "pa4, smoothed"}
 	mean, none := 0.0, 0
 	for _, image := range r.Coco.Images {
-		bleu4 := image.BLEU[3]
+		bleu4, _ := image.Value(score.BLEU4)
 		coco.Values = append(coco.Values, 100*bleu4)
 		mean += 100 * bleu4 / float64(len(r.Coco.Images))
 		if bleu4 < 1e-3 { // a geometric mean with a zero precision, up to the tiny constant that coco-caption adds

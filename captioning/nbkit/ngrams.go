@@ -37,10 +37,12 @@ func NGrams(e *score.Explanation) template.HTML {
 			color, label)
 	}
 	out.WriteString("</div></div>")
+	bleu1, _ := e.PA4BLEU(score.BLEU1)
+	bleu4, _ := e.PA4BLEU(score.BLEU4)
 	return template.HTML(out.String()) + precisions(e) +
 		Text("%d tokens, closest reference %d: brevity penalty %.3f. In the paper's protocol, with NLTK: "+
 			"BLEU-1 %.1f, BLEU-4 %.1f.",
-			e.Length, e.Closest, e.BrevityPenalty, 100*e.PA4[0], 100*e.PA4[1])
+			e.Length, e.Closest, e.BrevityPenalty, 100*bleu1, 100*bleu4)
 }
 
 // longestMatches returns for each word of the caption the order of the longest matching n-gram around it, or 0.

@@ -22,6 +22,16 @@ type CocoImage struct {
 	overlap Overlap
 }
 
+// Value returns the image's score of that name, from 0 to 1, CIDEr-D to 10.
+func (i CocoImage) Value(metric string) (float64, bool) {
+	for k, name := range (*CocoScores)(nil).Metrics() {
+		if name == metric {
+			return append(i.BLEU[:], i.ROUGEL, i.CIDEr)[k], true
+		}
+	}
+	return 0, false
+}
+
 // Both scores captions in both protocols, each with its own tokenizer.
 func Both(refs References, captions []Caption) (*CocoScores, *PA4Scores, error) {
 	coco, err := Coco(refs, captions, Options{})

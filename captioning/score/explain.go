@@ -27,6 +27,24 @@ type Explanation struct {
 	PA4            [2]float64        `json:"pa4_bleu"`  // BLEU-1 and BLEU-4 of NLTK, 0 to 1
 }
 
+// CocoBLEU returns the caption's BLEU of coco-caption, from 0 to 1, by name: BLEU1 to BLEU4.
+func (e *Explanation) CocoBLEU(metric string) (float64, bool) {
+	i := slices.Index([]string{BLEU1, BLEU2, BLEU3, BLEU4}, metric)
+	if i < 0 {
+		return 0, false
+	}
+	return e.Coco[i], true
+}
+
+// PA4BLEU returns the caption's BLEU of NLTK, from 0 to 1, by name: BLEU1 or BLEU4.
+func (e *Explanation) PA4BLEU(metric string) (float64, bool) {
+	i := slices.Index([]string{BLEU1, BLEU4}, metric)
+	if i < 0 {
+		return 0, false
+	}
+	return e.PA4[i], true
+}
+
 // Match is one n-gram of a caption.
 type Match struct {
 	Words        []string `json:"words"`
