@@ -20,6 +20,7 @@ import (
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/safetensors"
 	"captionlab/captioning/vocab"
+	"captionlab/datasets/jsonfile"
 )
 
 // Names of the checkpoints in a run folder. The best one has the weights of the epoch with the lowest validation loss.
@@ -266,10 +267,8 @@ func readHeader(path string) (*header, error) {
 }
 
 func parseHeader(path, text string) (*header, error) {
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
 	h := new(header)
-	if err := decoder.Decode(h); err != nil {
+	if err := jsonfile.DecodeKnown("header", []byte(text), h); err != nil {
 		return nil, fmt.Errorf("checkpoint: the header of %s is damaged or from another version: %w", path, err)
 	}
 	if h.Format != 1 || h.Vocabulary == nil {

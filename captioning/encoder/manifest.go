@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/datasets/jsonfile"
 )
 
 // manifestFile is the name of the manifest in a feature folder.
@@ -88,8 +89,8 @@ func readManifest(folder string) (*Manifest, error) {
 		return nil, fmt.Errorf("features: %w", err)
 	}
 	m := new(Manifest)
-	if err := json.Unmarshal(data, m); err != nil {
-		return nil, fmt.Errorf("features: %s is damaged (%w): build the features again", path, err)
+	if err := jsonfile.Decode(path, data, m); err != nil {
+		return nil, fmt.Errorf("features: damaged manifest (%w): build the features again", err)
 	}
 	return m, nil
 }

@@ -1,12 +1,13 @@
 package experiment
 
 import (
-	"bytes"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+
+	"captionlab/datasets/jsonfile"
 )
 
 // files holds the declared experiments, one file each.
@@ -67,9 +68,7 @@ func parseExperiment(data []byte) (Experiment, error) {
 		KeepSamples  bool            `json:"keep_samples"`
 		Paper        *Paper          `json:"paper"`
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&file); err != nil {
+	if err := jsonfile.DecodeKnown("experiment", data, &file); err != nil {
 		return Experiment{}, err
 	}
 	settings, err := ParseSettings(Defaults(), file.Settings)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/datasets/jsonfile"
 )
 
 // Names of the record files in a run folder.
@@ -103,8 +104,8 @@ func ReadJSON(path string, record any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, record); err != nil {
-		return fmt.Errorf("record %s is damaged: %w", path, err)
+	if err := jsonfile.Decode(path, data, record); err != nil {
+		return fmt.Errorf("damaged record: %w", err)
 	}
 	return nil
 }

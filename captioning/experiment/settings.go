@@ -3,17 +3,17 @@
 package experiment
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"reflect"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+
+	"captionlab/datasets/jsonfile"
 )
 
 // Settings are all choices that decide what a training run computes. The zero value is not usable: start from
@@ -63,7 +63,7 @@ func (s Settings) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the output of MarshalJSON.
 func (s *Settings) UnmarshalJSON(data []byte) error {
 	type plain Settings
-	if err := json.Unmarshal(data, (*plain)(s)); err != nil {
+	if err := jsonfile.Decode("settings", data, (*plain)(s)); err != nil {
 		return err
 	}
 	if s.Precision == "" {
@@ -200,13 +200,8 @@ func Names() []string {
 // object and trailing text are errors.
 func ParseSettings(base Settings, data []byte) (Settings, error) {
 	type plain Settings // with UnmarshalJSON, unknown names would be accepted
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode((*plain)(&base)); err != nil {
-		return Settings{}, fmt.Errorf("settings: %w (the settings are %s)", err, strings.Join(Names(), ", "))
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return Settings{}, errors.New("settings: unexpected text after the closing brace")
+	if err := jsonfile.DecodeKnown("settings", data, (*plain)(&base)); err != nil {
+		return Settings{}, fmt.Errorf("%w (the settings are %s)", err, strings.Join(Names(), ", "))
 	}
 	return base, nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"captionlab/datasets/jsonfile"
 )
 
 // ReadMetadata returns the string metadata (never nil) of the file at path. It reads only the header, so it takes the
@@ -42,20 +44,20 @@ func readMetadata(r io.Reader, size int64) (map[string]string, error) {
 		return nil, err
 	}
 	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(text, &raw); err != nil {
+	if err := jsonfile.Decode("header", text, &raw); err != nil {
 		return nil, fmt.Errorf("the header is not JSON: %w", err)
 	}
 	metadata := map[string]string{}
 	var end int64
 	for name, message := range raw {
 		if name == "__metadata__" {
-			if err := json.Unmarshal(message, &metadata); err != nil {
+			if err := jsonfile.Decode("metadata", message, &metadata); err != nil {
 				return nil, fmt.Errorf("the metadata is not a map of strings: %w", err)
 			}
 			continue
 		}
 		var e entry
-		if err := json.Unmarshal(message, &e); err != nil {
+		if err := jsonfile.Decode("entry", message, &e); err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
 		end = max(end, e.Offsets[1])

@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/datasets/jsonfile"
 )
 
 // maxHeader is the largest header that the reference implementation accepts, in bytes.
@@ -63,7 +64,7 @@ func Decode(data []byte) (map[string]Tensor, map[string]string, error) {
 		return nil, nil, fmt.Errorf("the header claims %d bytes, the file has %d", headerLen, len(data)-8)
 	}
 	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(data[8:8+headerLen], &raw); err != nil {
+	if err := jsonfile.Decode("header", data[8:8+headerLen], &raw); err != nil {
 		return nil, nil, fmt.Errorf("the header is not JSON: %w", err)
 	}
 	body := data[8+headerLen:]
@@ -72,13 +73,13 @@ func Decode(data []byte) (map[string]Tensor, map[string]string, error) {
 	var covered int64
 	for name, message := range raw {
 		if name == "__metadata__" {
-			if err := json.Unmarshal(message, &metadata); err != nil {
+			if err := jsonfile.Decode("metadata", message, &metadata); err != nil {
 				return nil, nil, fmt.Errorf("the metadata is not a map of strings: %w", err)
 			}
 			continue
 		}
 		var e entry
-		if err := json.Unmarshal(message, &e); err != nil {
+		if err := jsonfile.Decode("entry", message, &e); err != nil {
 			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
 		size, err := byteSize(e.DType, e.Shape)

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/datasets/jsonfile"
 )
 
 // ID identifies an image. In files, an ID that is a canonical decimal integer is a JSON number, any other a string.
@@ -126,14 +127,7 @@ func readJSON(file string, to any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, to); err != nil {
-		if syntax, ok := err.(*json.SyntaxError); ok {
-			line := 1 + bytes.Count(data[:syntax.Offset], []byte("\n"))
-			return fmt.Errorf("%s:%d: %w", file, line, err)
-		}
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return nil
+	return jsonfile.Decode(file, data, to)
 }
 
 // WriteCaptions writes captions in COCO result format, one per line. It replaces the file atomically.

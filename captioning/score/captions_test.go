@@ -13,16 +13,19 @@ import (
 func TestBadFiles(t *testing.T) {
 	for _, c := range []struct{ name, content, wantCaptions, wantReferences string }{
 		{"empty", "", "unexpected end", "unexpected end"},
-		{"cut in half", "[\n{\"image_id\":1,\"capt", "file:2", "file:2"},
-		{"no list", "{}", "cannot unmarshal", "no \"annotations\""},
-		{"empty list", "[]", "has no captions", "cannot unmarshal"},
+		{"cut in half", "[\n{\"image_id\":1,\"capt", "file:2", "want an object"},
+		{"no list", "{}", "want a list", "no \"annotations\""},
+		{"empty list", "[]", "has no captions", "want an object"},
 		{"no id", `[{"caption":"a"}]`, "entry 0 has no image_id", ""},
 		{"null caption", `[{"image_id":7,"caption":null}]`, "entry 0 (image 7) has no caption", ""},
 		{"number for a caption", `[{"image_id":7,"caption":5}]`, "caption", ""},
 		{"doubled", `[{"image_id":7,"caption":"a"},{"image_id":"7","caption":"b"}]`,
 			"image 7 has two captions, entries 0 and 1", ""},
 		{"id with a fraction", `[{"image_id":7.5,"caption":"a"}]`, "7.5", ""},
-		{"references without id", `{"annotations":[{"caption":"a"}]}`, "cannot unmarshal", "entry 0 has no image_id"},
+		{"references without id", `{"annotations":[{"caption":"a"}]}`, "want a list", "entry 0 has no image_id"},
+		{"invalid UTF-8", "[{\"image_id\":7,\"caption\":\"caf\xe9\"}]", "byte 0xe9 at offset 29", ""},
+		{"only in another case", `[{"image_id":7,"Caption":"a"}]`, "entry 0 (image 7) has no caption", ""},
+		{"twice", `[{"image_id":7,"caption":"a","caption":"b"}]`, `"caption" occurs twice`, ""},
 		{"reference null", `{"annotations":[{"image_id":3,"caption":null}]}`, "", "entry 0 (image 3) has no caption"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,4 +100,17 @@ func FuzzReaders(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Names match only in their exact letter case; NaN in fields that are not used does not matter.
+func TestNamesMatchExactly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	text := `[{"image_id":1,"caption":"a dog","Caption":"a cat","score":NaN},{"Image_ID":9,"image_id":2,"caption":"b"}]`
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadCaptions(path)
+	if want := []Caption{{ID: "1", Text: "a dog"}, {ID: "2", Text: "b"}}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("captions %v, error %v", got, err)
+	}
 }

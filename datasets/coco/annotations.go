@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"captionlab/datasets/jsonfile"
 )
 
 // FileError reports a damaged file of the release and the position of the damage.
@@ -94,8 +96,12 @@ func each[T any](d *json.Decoder, do func(T) error) error {
 		return err
 	}
 	for d.More() {
+		var text json.RawMessage
+		if err := d.Decode(&text); err != nil {
+			return err
+		}
 		var element T
-		if err := d.Decode(&element); err != nil {
+		if err := jsonfile.Decode("entry", text, &element); err != nil {
 			return err
 		}
 		if err := do(element); err != nil {

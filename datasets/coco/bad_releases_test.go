@@ -4,9 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"captionlab/datasets"
 	"captionlab/datasets/coco"
 	"captionlab/datasets/coco/cocotest"
 )
@@ -62,6 +64,7 @@ func TestBadReleases(t *testing.T) {
 		{"other annotations", replace(trainAnnotations, `"annotations":`, `"people":`), "not a caption annotation"},
 		{"a number for a list", replace(trainAnnotations, `"images":[`, `"images":3,"x":[`), "found 3 instead of"},
 		{"a string for an id", replace(trainAnnotations, `"image_id":`, `"image_id":"x",`), "at byte"},
+		{"an invalid byte", replace(trainAnnotations, `"caption":"`, "\"caption\":\"\xe9"), "not valid UTF-8"},
 		{"a path for a name", replace(trainAnnotations, `"file_name":"`, `"file_name":"../`), "not a file name"},
 		{"no images", remove("train2014", "val2014"), "no images in"},
 		{"no test images", remove("val2014"), "no image of the test split"},
@@ -70,6 +73,26 @@ func TestBadReleases(t *testing.T) {
 		{"an empty list", overwrite("pa4/val_ids.csv", ""), "the val split"},
 	} {
 		t.Run(c.name, func(t *testing.T) { checkFails(t, cocotest.Options{}, "", c.spoil, c.want) })
+	}
+}
+
+// Members whose names differ only in letter case are others, whatever they hold.
+func TestNamesInOtherLetterCase(t *testing.T) {
+	dir := write(t, cocotest.Options{Train: 6, Val: 2, Test: 2})
+	whole, err := coco.Open(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Close()
+	replace(trainAnnotations, `"image_id":`, `"Image_ID":"x","image_id":`)(t, dir)
+	replace(trainAnnotations, `"caption":"`, `"Caption":"another","caption":"`)(t, dir)
+	got, err := coco.Open(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Close()
+	if want := whole.Examples(datasets.Train); !reflect.DeepEqual(got.Examples(datasets.Train), want) {
+		t.Errorf("examples %v, want %v", got.Examples(datasets.Train), want)
 	}
 }
 
