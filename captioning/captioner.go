@@ -65,12 +65,24 @@ func (c *Captioner) Spec() encoder.Spec { return c.encoder.Spec() }
 
 // CaptionFile captions the image in the file path (JPEG, PNG, WebP or GIF).
 func (c *Captioner) CaptionFile(ctx context.Context, path string, o decoder.GenerateOptions) (score.Caption, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return score.Caption{}, err
 	}
 	defer f.Close()
 	return c.CaptionReader(ctx, path, f, o)
+}
+
+// openFile opens a regular file. Others, such as pipes and devices, may block or never end, so they are errors.
+func openFile(path string) (io.ReadCloser, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
+	}
+	return os.Open(path)
 }
 
 // CaptionReader captions the encoded image that r yields. name is the ID of the caption and stands in errors.
@@ -103,8 +115,7 @@ type FilesOptions struct {
 // problems holds an error in its place; the others are captioned all the same.
 func (c *Captioner) CaptionFiles(ctx context.Context, paths []string, o FilesOptions) (
 	captions []score.Caption, problems []error, err error) {
-	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
-	features, problems, err := c.encoder.EncodeImages(ctx, paths, open, 0, o.Progress)
+	features, problems, err := c.encoder.EncodeImages(ctx, paths, openFile, 0, o.Progress)
 	if err != nil {
 		return nil, nil, err
 	}

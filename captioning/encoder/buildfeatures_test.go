@@ -297,3 +297,25 @@ func TestTwoBuilds(t *testing.T) {
 		t.Errorf("%d images were opened, want 40", n)
 	}
 }
+
+// A last batch that is full is reported once, not again as an empty one.
+func TestProgressIsReportedOnceForEachBatch(t *testing.T) {
+	e := open(t, meanColour(), "")
+	ds, err := shapes.Open(shapes.WithSize(2*e.Spec().BatchSize, 1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, ex := range ds.Examples(datasets.Train) {
+		ids = append(ids, ex.ID)
+	}
+	calls := 0
+	_, _, err = e.EncodeImages(context.Background(), ids, ds.OpenImage, 0, func(encoded, unreadable int) {
+		if calls++; encoded == 0 && unreadable == 0 {
+			t.Error("a call without images")
+		}
+	})
+	if err != nil || calls != 2 {
+		t.Errorf("%d calls, want 2; error %v", calls, err)
+	}
+}

@@ -34,6 +34,9 @@ func (e *Encoder) EncodeImages(ctx context.Context, names []string, open func(na
 	var places []int // of the batch's images
 	unreadable := 0
 	flush := func() error {
+		if len(batch) == 0 && unreadable == 0 {
+			return nil // the last batch was full
+		}
 		out, err := e.Encode(ctx, batch)
 		if err != nil {
 			return err

@@ -99,11 +99,15 @@ func filesOf(arguments []string) ([]string, error) {
 			continue
 		}
 		before := len(files)
-		err = filepath.WalkDir(argument, func(path string, entry fs.DirEntry, err error) error {
+		root := argument
+		if link, err := os.Lstat(argument); err == nil && link.Mode()&fs.ModeSymlink != 0 {
+			root += string(filepath.Separator) // WalkDir does not enter a link
+		}
+		err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
-			hidden := strings.HasPrefix(entry.Name(), ".") && path != argument
+			hidden := strings.HasPrefix(entry.Name(), ".") && path != root
 			if hidden && entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -122,14 +126,14 @@ func filesOf(arguments []string) ([]string, error) {
 	return files, nil
 }
 
-// isFile reports whether an entry of a folder is to be read: a regular file, a link to one, or a dangling link, which
-// is then reported.
+// isFile reports whether an entry of a folder is to be captioned: everything but folders and links to folders. What is
+// not a regular file, or a link to one, is reported when it is opened.
 func isFile(path string, entry fs.DirEntry) bool {
 	if entry.Type()&fs.ModeSymlink == 0 {
-		return entry.Type().IsRegular()
+		return !entry.IsDir()
 	}
 	info, err := os.Stat(path)
-	return err != nil || info.Mode().IsRegular()
+	return err != nil || !info.IsDir()
 }
 
 // badFiles is the list of the files that could not be read, or nil.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -55,7 +56,16 @@ func captionFiles(t *testing.T, dir string) {
 			t.Errorf("standard error %q does not name %s", errs, name)
 		}
 	}
-	// The folder itself: images, text, checkpoints, hidden files, and links to an image, to nothing and to the folder.
+	captionFolder(t, dir)
+}
+
+// captionFolder captions the folder itself: images, text, checkpoints, hidden files, a pipe, and links to an image, to
+// nothing and to the folder.
+func captionFolder(t *testing.T, dir string) {
+	t.Helper()
+	var rows []struct {
+		ID string `json:"image_id"`
+	}
 	for link, target := range map[string]string{"linked.jpg": "a.jpg", "nowhere.jpg": "nothing", "loop": "."} {
 		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
 			t.Fatal(err)
@@ -64,18 +74,31 @@ func captionFiles(t *testing.T, dir string) {
 	if err := os.WriteFile(filepath.Join(dir, ".hidden.jpg"), []byte("text"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	code, out, errs = call(t, program(dir, "caption", "run", ".", "--json"))
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.jpg"), 0o600); err != nil { // nobody ever writes into it
+		t.Fatal(err)
+	}
+	code, out, errs := call(t, program(dir, "caption", "run", ".", "--json"))
 	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != 1 || len(rows) != 4 ||
 		rows[3].ID != "linked.jpg" {
 		t.Errorf("a folder: exit %d, %v, captions %+v", code, err, rows)
 	}
-	for _, want := range []string{"files have no caption", "d.jpg", "nowhere.jpg", filepath.Join("run", "run.json")} {
+	for _, want := range []string{
+		"files have no caption", "d.jpg", "nowhere.jpg", filepath.Join("run", "run.json"),
+		"pipe.jpg is not a regular file",
+	} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("standard error %q does not say %s", errs, want)
 		}
 	}
 	if strings.Contains(errs, ".hidden") {
 		t.Error("a hidden file was captioned")
+	}
+	alias := filepath.Join(t.TempDir(), "alias") // a link to the folder, as an argument
+	if err := os.Symlink(dir, alias); err != nil {
+		t.Fatal(err)
+	}
+	if _, out, errs := call(t, program(dir, "caption", "run", alias)); strings.Count(out, "\n") != 4 {
+		t.Errorf("a link to the folder: %s%s", out, errs)
 	}
 	if code, _, errs := call(t, program(dir, "caption", "run", t.TempDir())); code != 1 ||
 		!strings.Contains(errs, "contains no files") {

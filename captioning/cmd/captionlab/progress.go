@@ -19,7 +19,8 @@ type meter struct {
 }
 
 func newMeter() *meter {
-	return &meter{out: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))}
+	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb" // which knows no escape codes
+	return &meter{out: os.Stderr, terminal: terminal}
 }
 
 // show prints the line unless the last one is too recent. A final line is always printed.
