@@ -17,7 +17,8 @@ type GenerateOptions struct {
 	Temperature float64 `json:"temperature"`
 	// TopK above 0 samples from the TopK likeliest words only, including those that tie with the last one.
 	TopK int `json:"top_k"`
-	// TopP in (0, 1) samples from the fewest words whose probabilities sum to TopP or more. It applies after TopK.
+	// TopP in (0, 1) samples from the fewest words whose probabilities sum to TopP or more; 0 and 1 keep all words. It
+	// applies after TopK.
 	TopP float64 `json:"top_p"`
 	// Seed of the sampling. Image i of a call draws from its own stream of (Seed, i), whatever the batch size.
 	Seed uint64 `json:"seed"`
@@ -43,15 +44,15 @@ func (o GenerateOptions) Check() error {
 		return fmt.Errorf("generate: max words %d; use 1 to 1000, or 0 for the default of 20", o.MaxWords)
 	case o.Temperature < 0 || !isFinite(o.Temperature):
 		return fmt.Errorf("generate: temperature %v; use a number above 0, or 0 for the likeliest words", o.Temperature)
-	case o.TopK < 0 || o.TopP < 0 || o.TopP >= 1 || math.IsNaN(o.TopP):
-		return fmt.Errorf("generate: top-k %d, top-p %v; top-k must not be negative, top-p must be in [0, 1)",
+	case o.TopK < 0 || o.TopP < 0 || o.TopP > 1 || math.IsNaN(o.TopP):
+		return fmt.Errorf("generate: top-k %d, top-p %v; top-k must not be negative, top-p must be in [0, 1]",
 			o.TopK, o.TopP)
 	case o.Beam < 0 || o.Beam > 100:
 		return fmt.Errorf("generate: beam %d; use 1 to 100, or 0 for the default of 1", o.Beam)
 	case o.Beam > 1 && o.Temperature > 0:
 		return fmt.Errorf("generate: beam %d and temperature %v exclude each other; set only one of them",
 			o.Beam, o.Temperature)
-	case o.Temperature == 0 && (o.TopK > 0 || o.TopP > 0):
+	case o.Temperature == 0 && (o.TopK > 0 || o.TopP > 0 && o.TopP < 1):
 		return fmt.Errorf("generate: top-k %d and top-p %v need a temperature above 0", o.TopK, o.TopP)
 	case !isFinite(o.LengthPenalty) || o.LengthPenalty < 0:
 		return fmt.Errorf("generate: length penalty %v; use 0 or more", o.LengthPenalty)

@@ -105,7 +105,7 @@ func TestBeamOfOneIsGreedy(t *testing.T) {
 func TestGenerateOptionsCheck(t *testing.T) {
 	for _, o := range []GenerateOptions{
 		{Temperature: -1}, {Temperature: math.NaN()}, {Beam: -1}, {Beam: 3, Temperature: 1}, {TopK: 4},
-		{TopP: 1, Temperature: 1}, {MaxWords: -3},
+		{TopP: 1.01, Temperature: 1}, {MaxWords: -3},
 	} {
 		if err := o.Check(); err == nil {
 			t.Errorf("%+v was accepted", o)

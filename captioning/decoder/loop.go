@@ -41,7 +41,8 @@ const maxQueue = 4096
 
 // loopFor returns the loop for the options and a number of images. Compiled loops are kept.
 func (d *Decoder) loopFor(o GenerateOptions, images int) (*loop, error) {
-	key := loopKey{queue: 1, beam: o.Beam, maxWords: o.MaxWords, sample: o.Temperature > 0, topP: o.TopP > 0,
+	key := loopKey{queue: 1, beam: o.Beam, maxWords: o.MaxWords, sample: o.Temperature > 0,
+		topP: o.TopP > 0 && o.TopP < 1,
 		topK: o.TopK, bestOnly: o.BestOnly && o.LengthPenalty == 0}
 	for key.queue < min(images, maxQueue) {
 		key.queue *= 2

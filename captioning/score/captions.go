@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"sync"
 
@@ -64,11 +63,11 @@ func (e entry) check(file string, index int) error {
 	return nil
 }
 
-// ReadCaptions reads a file in COCO result format, [{"image_id": ..., "caption": "..."}], and keeps its order. It
-// fails if an image occurs twice or an entry lacks its id or caption; the error names the entry.
+// ReadCaptions reads a file (see jsonfile.Read) in COCO result format, [{"image_id": ..., "caption": "..."}], and keeps
+// its order. It fails if an image occurs twice or an entry lacks its id or caption; the error names the entry.
 func ReadCaptions(file string) ([]Caption, error) {
 	var entries []entry
-	if err := readJSON(file, &entries); err != nil {
+	if err := jsonfile.Read(file, &entries); err != nil {
 		return nil, err
 	}
 	if len(entries) == 0 {
@@ -100,13 +99,13 @@ func ReadBoth(captionFile, referenceFile string) (captions []Caption, refs Refer
 	return captions, refs, errors.Join(err, refsErr)
 }
 
-// ReadReferences reads a file in COCO caption annotation format, {"annotations": [{"image_id": ..., "caption":
-// "..."}]}.
+// ReadReferences reads a file (see jsonfile.Read) in COCO caption annotation format, {"annotations": [{"image_id": ...,
+// "caption": "..."}]}.
 func ReadReferences(file string) (References, error) {
 	var content struct {
 		Annotations []entry `json:"annotations"`
 	}
-	if err := readJSON(file, &content); err != nil {
+	if err := jsonfile.Read(file, &content); err != nil {
 		return nil, err
 	}
 	if len(content.Annotations) == 0 {
@@ -120,14 +119,6 @@ func ReadReferences(file string) (References, error) {
 		refs[*e.ImageID] = append(refs[*e.ImageID], *e.Caption)
 	}
 	return refs, nil
-}
-
-func readJSON(file string, to any) error {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	return jsonfile.Decode(file, data, to)
 }
 
 // WriteCaptions writes captions in COCO result format, one per line. It replaces the file atomically.

@@ -19,6 +19,7 @@ type evaluateCall struct {
 	data            dataFlags
 	generation      generationFlags
 	split, protocol string
+	out             string // file for the captions
 	asJSON          bool
 }
 
@@ -36,6 +37,7 @@ func newEvaluateCommand() *cobra.Command {
 	c.generation.register(cmd)
 	cmd.Flags().StringVar(&c.split, "split", "test", "split: train, val or test")
 	cmd.Flags().StringVar(&c.protocol, "protocol", "", "print only this protocol: coco or pa4 (default: both)")
+	cmd.Flags().StringVar(&c.out, "out", "", "write the captions to this file, in COCO result format")
 	cmd.Flags().BoolVar(&c.asJSON, "json", false, "print everything as JSON, including the scores of single images")
 	return cmd
 }
@@ -77,6 +79,11 @@ func (c *evaluateCall) run(cmd *cobra.Command, run string) error {
 	e, err := model.Evaluate(cmd.Context(), data, split, options)
 	if err != nil {
 		return err
+	}
+	if c.out != "" {
+		if err := score.WriteCaptions(c.out, e.Captions); err != nil {
+			return err
+		}
 	}
 	if c.asJSON {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(e)

@@ -198,5 +198,17 @@ func TestTrainStopResumeCaption(t *testing.T) {
 	if code != 0 || again != out {
 		t.Errorf("evaluate: exit %d, printed\n%swhile train printed\n%s", code, again, out)
 	}
+	for _, args := range []string{"evaluate run --out again.json --top-p 1", "evaluate run --out nosuch/again.json"} {
+		if code, _, errs := call(t, program(dir, strings.Fields(args)...)); code != 0 {
+			t.Errorf("%s: exit %d, %s", args, code, errs)
+		}
+	}
+	want, err := os.ReadFile(filepath.Join(dir, "run", "captions_test.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "again.json")); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("evaluate --out wrote %.80q, %v, want %.80q", got, err, want)
+	}
 	captionFiles(t, dir)
 }

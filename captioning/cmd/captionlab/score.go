@@ -37,7 +37,8 @@ func newScoreCommand() *cobra.Command {
 		Short: "Score a caption file as coco-caption or the paper does",
 		Long: "Scores captions (COCO result format) against references (COCO caption annotations). Protocol coco is\n" +
 			"what pycocoevalcap 1.2 computes, from 0 to 1 (CIDEr-D to 10), printed times 100. Protocol pa4 is the\n" +
-			"mean over images of NLTK's sentence BLEU with smoothing method 1, from 0 to 100.",
+			"mean over images of NLTK's sentence BLEU with smoothing method 1, from 0 to 100. A file\n" +
+			"may be compressed with gzip; - is standard input.",
 		Example: "  captionlab score --references captions_val2014.json --captions results.json\n" +
 			"  captionlab score --references R.json --captions mine.json --compare theirs.json --bootstrap 1000\n" +
 			"  captionlab score --references R.json --captions C.json --protocol pa4 --json\n" +
@@ -70,6 +71,8 @@ func (f *scoreFlags) check() error {
 	switch {
 	case f.references == "" || f.captions == "":
 		return fmt.Errorf("name the references with --references and the captions with --captions")
+	case f.references == "-" && f.captions == "-":
+		return fmt.Errorf("standard input holds one file: name the references or the captions by path")
 	case f.bootstrap.Draws < 0:
 		return fmt.Errorf("%d draws: use at least 1", f.bootstrap.Draws)
 	}

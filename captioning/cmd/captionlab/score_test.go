@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -69,6 +71,27 @@ func TestScore(t *testing.T) {
 		len(report.Coco.Images) != 2 ||
 		report.Coco.Images[1].ID != 2 {
 		t.Errorf("%v in %s", err, out)
+	}
+}
+
+// Captions come from standard input, references from a compressed file.
+func TestScoreReadsStandardInputAndGzip(t *testing.T) {
+	dir := t.TempDir()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	w.Write([]byte(`{"annotations":[{"image_id":1,"caption":"a dog runs"}]}`))
+	w.Close()
+	if err := os.WriteFile(filepath.Join(dir, "refs.json.gz"), packed.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := program(dir, "score", "--references", "refs.json.gz", "--captions", "-")
+	cmd.Stdin = strings.NewReader(`[{"image_id":1,"caption":"a dog runs"}]`)
+	if code, out, errs := call(t, cmd); code != 0 || !strings.Contains(out, "BLEU-1    100.000") {
+		t.Errorf("exit %d, %s%s", code, out, errs)
+	}
+	cmd = program(dir, "score", "--references", "-", "--captions", "-")
+	if code, _, errs := call(t, cmd); code != 2 || !strings.Contains(errs, "standard input holds one file") {
+		t.Errorf("both from standard input: exit %d, %s", code, errs)
 	}
 }
 
