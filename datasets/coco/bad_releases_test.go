@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"captionlab/datasets"
@@ -53,6 +54,16 @@ func overwrite(name, content string) spoiler {
 	}
 }
 
+// pipe replaces a file by a named pipe into which nobody writes.
+func pipe(name string) spoiler {
+	return func(t *testing.T, dir string) {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestBadReleases(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -60,6 +71,8 @@ func TestBadReleases(t *testing.T) {
 		want  string
 	}{
 		{"truncated annotations", truncate(trainAnnotations), "it is truncated"},
+		{"a pipe as annotations", pipe(trainAnnotations), "captions_train2014.json is not a regular file"},
+		{"a pipe as a list", pipe("pa4/val_ids.csv"), "val_ids.csv is not a regular file"},
 		{"no annotations", remove("annotations"), "captions_train2014.json"},
 		{"other annotations", replace(trainAnnotations, `"annotations":`, `"people":`), "not a caption annotation"},
 		{"a number for a list", replace(trainAnnotations, `"images":[`, `"images":3,"x":[`), "found 3 instead of"},

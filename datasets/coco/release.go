@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
+
+	"captionlab/datasets/internal/regular"
 )
 
 // part is a part of a release, such as train2014.
@@ -51,7 +52,7 @@ func readRelease(dir string) (*release, error) {
 func (r *release) read(dir string, p part) error {
 	name := "captions_" + p.name + p.year + ".json"
 	for _, at := range []string{filepath.Join(dir, "annotations", name), filepath.Join(dir, name)} {
-		f, err := os.Open(at)
+		f, err := regular.Open(at)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -62,10 +63,13 @@ func (r *release) read(dir string, p part) error {
 		return r.readFrom(at, f)
 	}
 	archive := filepath.Join(dir, "annotations_trainval"+p.year+".zip")
-	z, err := zip.OpenReader(archive)
-	if errors.Is(err, fs.ErrNotExist) {
-		return err
+	if err := regular.Check(archive); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return fmt.Errorf("coco: %w", err)
 	}
+	z, err := zip.OpenReader(archive)
 	if err != nil {
 		return &FileError{archive, 0, fmt.Errorf("not a complete zip archive: %w", err)}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"captionlab/datasets"
+	"captionlab/datasets/internal/regular"
 )
 
 // Names of the splits that Open accepts besides paths.
@@ -106,7 +107,7 @@ func (w *wanted) removeDoubles(place string) error {
 func (w *wanted) readIDLists(dir string) error {
 	for _, split := range datasets.Splits {
 		file := filepath.Join(dir, idFiles[split])
-		text, err := os.ReadFile(file)
+		text, err := regular.ReadFile(file)
 		if err != nil {
 			return fmt.Errorf("coco: %w: a split's folder contains %s", err, idFileNames)
 		}
@@ -139,7 +140,7 @@ type karpathyImage struct {
 // Alignments for Generating Image Descriptions"). It lists every image with its captions and one of the splits train,
 // restval (also used for training), val and test.
 func (w *wanted) readKarpathy(file string) error {
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return fmt.Errorf("coco: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"captionlab/datasets"
+	"captionlab/datasets/internal/regular"
 )
 
 const tokenFile = "Flickr8k.token.txt"
@@ -119,7 +120,7 @@ func (ds *Dataset) readSplits(text string, captions map[string][]string) error {
 
 // eachLine calls do with the number and text of every line that is not blank.
 func eachLine(file string, do func(n int, line string) error) error {
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return fmt.Errorf("flickr8k: %w: copy the file from the release", err)
 	}

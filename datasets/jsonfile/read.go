@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"captionlab/datasets/internal/regular"
 )
 
 // maxSize is the largest file that Read accepts, in bytes, compressed or not.
@@ -26,14 +28,7 @@ func readAll(path string) ([]byte, error) {
 	if path == "-" {
 		return limited("standard input", os.Stdin)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
-	}
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+
+	"captionlab/datasets/internal/regular"
 )
 
 // Archive is a Source in a zip file.
@@ -29,7 +30,7 @@ func OpenArchive(file string) (_ *Archive, err error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := os.Open(file)
+	opened, err := regular.Open(file)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"captionlab/datasets/internal/regular"
 )
 
 // folder is a Source in a folder, without its sub-folders.
@@ -34,7 +36,7 @@ func OpenFolder(dir string) (Source, error) {
 func (f *folder) Has(name string) bool { return f.files[name] }
 
 func (f *folder) Open(name string) (io.ReadCloser, error) {
-	return os.Open(filepath.Join(f.path, name))
+	return regular.Open(filepath.Join(f.path, name))
 }
 
 // File returns the file's present size and time, because Open opens the present file.
