@@ -3,6 +3,7 @@ package captioning
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/score"
@@ -71,6 +72,7 @@ func (t *imageTable) makePairs(ctx context.Context, data *Data, split datasets.S
 	if err != nil {
 		return nil, err
 	}
+	t.features = slices.Grow(t.features, len(examples)*f.Dim())
 	var pairs []pair
 	for _, ex := range examples {
 		features, _ := f.Row(ex.ID)

@@ -41,14 +41,14 @@ type trainRun struct {
 // beginRun checks the settings, locks the run folder and reads the checkpoint to resume from, if there is one.
 func beginRun(ctx context.Context, data *Data, c TrainConfig) (_ *trainRun, err error) {
 	r := &trainRun{TrainConfig: c, data: data, pace: pace.New()}
-	if r.objective, err = objectiveFor(c.Settings.Loss, c.Objective); err != nil && c.Objective != nil {
-		return nil, err
-	}
 	builtin := c.Settings // Check knows the built-in objectives
 	if c.Objective != nil {
 		builtin.Loss = objectives[0].Name
 	}
 	if err := builtin.Check(func(name string) bool { return c.Cell != nil && c.Cell.Name() == name }); err != nil {
+		return nil, err
+	}
+	if r.objective, err = objectiveFor(c.Settings.Loss, c.Objective); err != nil {
 		return nil, err
 	}
 	if r.Warn == nil {

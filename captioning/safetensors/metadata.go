@@ -2,12 +2,9 @@ package safetensors
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-
-	"captionlab/datasets/jsonfile"
 )
 
 // ReadMetadata returns the string metadata (never nil) of the file at path. It reads only the header, so it takes the
@@ -43,23 +40,12 @@ func readMetadata(r io.Reader, size int64) (map[string]string, error) {
 	if _, err := io.ReadFull(r, text); err != nil {
 		return nil, err
 	}
-	var raw map[string]json.RawMessage
-	if err := jsonfile.Decode("header", text, &raw); err != nil {
-		return nil, fmt.Errorf("the header is not JSON: %w", err)
+	entries, metadata, err := decodeHeader(text)
+	if err != nil {
+		return nil, err
 	}
-	metadata := map[string]string{}
 	var end int64
-	for name, message := range raw {
-		if name == "__metadata__" {
-			if err := jsonfile.Decode("metadata", message, &metadata); err != nil {
-				return nil, fmt.Errorf("the metadata is not a map of strings: %w", err)
-			}
-			continue
-		}
-		var e entry
-		if err := jsonfile.Decode("entry", message, &e); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", name, err)
-		}
+	for _, e := range entries {
 		end = max(end, e.Offsets[1])
 	}
 	if want := 8 + int64(headerLen) + end; want != size {

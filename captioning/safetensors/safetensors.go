@@ -63,25 +63,14 @@ func Decode(data []byte) (map[string]Tensor, map[string]string, error) {
 	if headerLen > maxHeader || headerLen > uint64(len(data)-8) {
 		return nil, nil, fmt.Errorf("the header claims %d bytes, the file has %d", headerLen, len(data)-8)
 	}
-	var raw map[string]json.RawMessage
-	if err := jsonfile.Decode("header", data[8:8+headerLen], &raw); err != nil {
-		return nil, nil, fmt.Errorf("the header is not JSON: %w", err)
+	entries, metadata, err := decodeHeader(data[8 : 8+headerLen])
+	if err != nil {
+		return nil, nil, err
 	}
 	body := data[8+headerLen:]
-	metadata := map[string]string{}
-	tensors := make(map[string]Tensor, len(raw))
+	tensors := make(map[string]Tensor, len(entries))
 	var covered int64
-	for name, message := range raw {
-		if name == "__metadata__" {
-			if err := jsonfile.Decode("metadata", message, &metadata); err != nil {
-				return nil, nil, fmt.Errorf("the metadata is not a map of strings: %w", err)
-			}
-			continue
-		}
-		var e entry
-		if err := jsonfile.Decode("entry", message, &e); err != nil {
-			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
-		}
+	for name, e := range entries {
 		size, err := byteSize(e.DType, e.Shape)
 		if err != nil {
 			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
@@ -102,6 +91,29 @@ func Decode(data []byte) (map[string]Tensor, map[string]string, error) {
 		return nil, nil, fmt.Errorf("the tensors cover %d bytes, the file holds %d", covered, len(body))
 	}
 	return tensors, metadata, nil
+}
+
+// decodeHeader decodes the JSON header: the entries of the tensors and the string metadata (never nil).
+func decodeHeader(text []byte) (entries map[string]entry, metadata map[string]string, err error) {
+	var raw map[string]json.RawMessage
+	if err := jsonfile.Decode("header", text, &raw); err != nil {
+		return nil, nil, fmt.Errorf("the header is not JSON: %w", err)
+	}
+	entries, metadata = make(map[string]entry, len(raw)), map[string]string{}
+	for name, message := range raw {
+		if name == "__metadata__" {
+			if err := jsonfile.Decode("metadata", message, &metadata); err != nil {
+				return nil, nil, fmt.Errorf("the metadata is not a map of strings: %w", err)
+			}
+			continue
+		}
+		var e entry
+		if err := jsonfile.Decode("entry", message, &e); err != nil {
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		entries[name] = e
+	}
+	return entries, metadata, nil
 }
 
 func byteSize(dtype string, shape []int) (int64, error) {

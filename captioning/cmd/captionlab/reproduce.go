@@ -199,9 +199,7 @@ func printDone(out io.Writer, j captioning.Job, before experiment.Run) error {
 	if err != nil {
 		return err
 	}
-	pa4 := score.Intervals(readouts.Readouts[0].PA4)
-	bleu1, _ := pa4.Get(score.BLEU1)
-	bleu4, _ := pa4.Get(score.BLEU4)
+	greedy, _ := readouts.Get(experiment.Greedy)
 	again := ""
 	if before.Identity == run.Identity {
 		again = ", the same weights as before"
@@ -210,6 +208,6 @@ func printDone(out io.Writer, j captioning.Job, before experiment.Run) error {
 		}
 	}
 	_, err = fmt.Fprintf(out, "%s: best epoch %d of %d, pa4 BLEU-1 %.2f, BLEU-4 %.2f%s\n",
-		j.Name(), run.BestEpoch, run.Epochs, bleu1.Value, bleu4.Value, again)
+		j.Name(), run.BestEpoch, run.Epochs, greedy.PA4Value(score.BLEU1), greedy.PA4Value(score.BLEU4), again)
 	return err
 }
