@@ -87,8 +87,8 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 	return t, nil
 }
 
-// changedVariables lists the paths of the variables that a graph changes, in the order in which model.Exec returns their
-// new values, which are the first results of its program. The paths are the names of the program's parameters.
+// changedVariables lists the paths of the variables that a graph changes, in the order in which model.Exec returns
+// their new values, the first results of its program. The paths are the names of the program's parameters.
 func changedVariables(store *model.Store, g *Graph) []string {
 	var paths []string
 	for v := range store.IterVariables() {

@@ -117,10 +117,9 @@ static void keep(void *loaded, char *key) {
 
 // compile_or_load takes the place of the plugin's PJRT_Client_Compile.
 static void *compile_or_load(compile_args *args) {
-	char key[CAPTIONLAB_KEY_SIZE];
+	captionlab_source source = {args->program->code, args->program->code_size, (char *)args->options, args->options_size};
 	size_t size = 0;
-	char *stored = captionlabFindProgram(args->program->code, args->program->code_size, (char *)args->options,
-		args->options_size, key, &size);
+	char *stored = captionlabFindProgram(&source, &size);
 	if (stored != NULL) {
 		load_args load = {sizeof load, NULL, args->client, stored, size};
 		int loaded = call(EXECUTABLE_DESERIALIZE_AND_LOAD, &load);
@@ -132,7 +131,7 @@ static void *compile_or_load(compile_args *args) {
 	}
 	void *error = compile(args);
 	if (error == NULL)
-		keep(args->loaded, key);
+		keep(args->loaded, source.key);
 	return error;
 }
 

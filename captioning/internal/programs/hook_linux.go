@@ -17,13 +17,12 @@ func hook(plugin string) bool {
 	return C.captionlab_hook(name) == 1
 }
 
-// captionlabFindProgram returns a stored program, which the caller frees, and its size, or NULL. It sets key.
+// captionlabFindProgram returns a stored program, which the caller frees, and its size, or NULL. It sets source.key.
 //
 //export captionlabFindProgram
-func captionlabFindProgram(code *C.char, codeSize C.size_t, options *C.char, optionsSize C.size_t, key *C.char,
-	size *C.size_t) *C.char {
-	k := keyOf(bytesAt(code, codeSize), bytesAt(options, optionsSize))
-	copy(bytesAt(key, C.CAPTIONLAB_KEY_SIZE), k[:])
+func captionlabFindProgram(source *C.captionlab_source, size *C.size_t) *C.char {
+	k := keyOf(bytesAt(source.code, source.code_size), bytesAt(source.options, source.options_size))
+	copy(bytesAt(&source.key[0], C.CAPTIONLAB_KEY_SIZE), k[:])
 	data := find(k)
 	if data == nil {
 		return nil

@@ -65,7 +65,8 @@ func Keep(path string) {
 }
 
 // processorLines match the lines of /proc/cpuinfo that differ between processors, not between moments.
-var processorLines = regexp.MustCompile(`(?m)^(vendor_id|cpu family|model|model name|stepping|flags|Features|CPU .*)\s*:.*$`)
+var processorLines = regexp.MustCompile(
+	`(?m)^(vendor_id|cpu family|model|model name|stepping|flags|Features|CPU .*)\s*:.*$`)
 
 func distinct(lines []string) string {
 	slices.Sort(lines)
