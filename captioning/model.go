@@ -32,8 +32,8 @@ type ModelOptions struct {
 }
 
 // OpenModel opens the best checkpoint of the run in the folder dir: the folder that Train wrote, or records whose
-// checkpoint is in the cache folder. It fails for a folder without a checkpoint, with a damaged one, or with checkpoints
-// of two runs.
+// checkpoint is in the cache folder. It fails for a folder without a checkpoint, with a damaged one, or with
+// checkpoints of two runs.
 func OpenModel(backend compute.Backend, dir string, o ModelOptions) (*Model, error) {
 	file, err := CheckpointFile(dir)
 	if err != nil {

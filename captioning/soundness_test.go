@@ -78,7 +78,7 @@ var nonsense = map[string]struct {
 	"zero bias":        {filled("model/output.bias", 0), "output.bias"},
 	"one NaN":          {one("model/cell.weight_hh", 5, float32(math.NaN())), `cell.weight_hh" is NaN at position 5`},
 	"one large":        {one("model/output.bias", 2, 1e38), `output.bias" is 1e+38 at position 2`},
-	"other shape":      {func(_ *header, a map[string]safetensors.Tensor) { transpose(a, "model/output.weight") }, "shape"},
+	"other shape":      {transposed("model/output.weight"), "shape"},
 	"a weight missing": {func(_ *header, a map[string]safetensors.Tensor) { delete(a, "model/image.bias") }, "missing"},
 	"integers": {func(_ *header, a map[string]safetensors.Tensor) {
 		a["model/image.bias"] = safetensors.Tensor{DType: "I32", Shape: []int{24}, Data: make([]byte, 96)}
@@ -98,10 +98,12 @@ var nonsense = map[string]struct {
 	"unknown cell":   {inHeader(func(h *header) { h.Settings.Cell = "gru" }), "two runs"},
 }
 
-func transpose(arrays map[string]safetensors.Tensor, name string) {
-	a := arrays[name]
-	a.Shape = []int{a.Shape[1], a.Shape[0]}
-	arrays[name] = a
+func transposed(name string) func(*header, map[string]safetensors.Tensor) {
+	return func(_ *header, arrays map[string]safetensors.Tensor) {
+		a := arrays[name]
+		a.Shape = []int{a.Shape[1], a.Shape[0]}
+		arrays[name] = a
+	}
 }
 
 func TestCheckpointsThatHoldNonsense(t *testing.T) {

@@ -65,14 +65,14 @@ func TestBrokenSplits(t *testing.T) {
 		skipped func(id string) bool
 		want    []string
 	}{
-		"test without captions":     {datasets.Test, captions(), nil, []string{"test-3", "test split of toy", "no caption"}},
-		"test with blank captions":  {datasets.Test, captions(" ", ""), nil, []string{"test-3", "no caption"}},
-		"test image twice":          {datasets.Test, twice, nil, []string{"test-0 occurs twice", "test split"}},
-		"test image unknown":        {datasets.Test, renamed, nil, []string{"test-x of the test split", "no features"}},
-		"val image unknown":         {datasets.Val, renamed, nil, []string{"test-x of the val split", "no features"}},
-		"no val image":              {datasets.Val, none, nil, []string{"val split of toy has no images"}},
-		"no test image is readable": {datasets.Test, unchanged, in(datasets.Test), []string{"none of the 9", "test-0: cut"}},
-		"no val image is readable":  {datasets.Val, unchanged, in(datasets.Val), []string{"none of the 11", "val-0: cut"}},
+		"test without captions":    {datasets.Test, captions(), nil, []string{"test-3", "test split of toy"}},
+		"test with blank captions": {datasets.Test, captions(" ", ""), nil, []string{"test-3", "no caption"}},
+		"test image twice":         {datasets.Test, twice, nil, []string{"test-0 occurs twice", "test split"}},
+		"test image unknown":       {datasets.Test, renamed, nil, []string{"image x of the test split", "no features"}},
+		"val image unknown":        {datasets.Val, renamed, nil, []string{"image x of the val split", "no features"}},
+		"no val image":             {datasets.Val, none, nil, []string{"val split of toy has no images"}},
+		"test is unreadable":       {datasets.Test, unchanged, in(datasets.Test), []string{"none of the 9", "test-0: cut"}},
+		"val is unreadable":        {datasets.Val, unchanged, in(datasets.Val), []string{"none of the 11", "val-0: cut"}},
 	} {
 		t.Run(name, func(t *testing.T) { wantBroken(t, brokenData(t, c.split, c.change, c.skipped), c.want...) })
 	}
@@ -88,7 +88,7 @@ func twice(examples []datasets.Example) []datasets.Example {
 	return append(examples, examples[0])
 }
 func renamed(examples []datasets.Example) []datasets.Example {
-	examples[1].ID = "test-x"
+	examples[1].ID = "x"
 	return examples
 }
 
