@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"captionlab/captioning/decoder"
@@ -75,9 +76,10 @@ func FuzzCheckpoint(f *testing.F) {
 		f.Add(data, "")
 		f.Add(data, text)
 	}
-	for _, old := range [][2]string{{`"epoch":1`, `"epoch":-1`}, {`"best":1`, `"best":7`}, {`"hidden":2`, `"hidden":65536`},
-		{`"feature_dim":2`, `"feature_dim":1e99`}, {`"rnn"`, `"lstm"`}, {`"dog"`, `"a"`}, {`"format":1`, `"format":null`}} {
-		f.Add(whole, string(bytes.ReplaceAll([]byte(text), []byte(old[0]), []byte(old[1]))))
+	for old, replacement := range map[string]string{`"epoch":1`: `"epoch":-1`, `"best":1`: `"best":7`,
+		`"hidden":2`: `"hidden":65536`, `"feature_dim":2`: `"feature_dim":1e99`, `"rnn"`: `"lstm"`, `"dog"`: `"a"`,
+		`"format":1`: `"format":null`} {
+		f.Add(whole, strings.ReplaceAll(text, old, replacement))
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte, text string) {
