@@ -9,10 +9,10 @@ import (
 	"captionlab/datasets"
 )
 
-// checkSplits fails if a split that training or evaluation needs cannot be used: train, val and those in evaluated, or
+// CheckSplits fails if a split that training or evaluation needs cannot be used: train, val and those in evaluated, or
 // test if that is nil and the dataset has test images. It names the split and the image. Missing features are computed,
-// but not before the captions are checked.
-func (d *Data) checkSplits(ctx context.Context, evaluated []datasets.Split) error {
+// but not before the captions are checked. Train calls it before the first step.
+func (d *Data) CheckSplits(ctx context.Context, evaluated []datasets.Split) error {
 	if evaluated == nil && len(d.Dataset.Examples(datasets.Test)) > 0 {
 		evaluated = []datasets.Split{datasets.Test}
 	}

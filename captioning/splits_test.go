@@ -116,14 +116,14 @@ func TestTrainingThatIsNotEvaluated(t *testing.T) {
 		}
 		return examples
 	}, nil)
-	must(t, data.checkSplits(t.Context(), []datasets.Split{}))
-	must(t, brokenData(t, datasets.Test, none, nil).checkSplits(t.Context(), nil))
-	err := brokenData(t, datasets.Test, none, nil).checkSplits(t.Context(), []datasets.Split{datasets.Test})
+	must(t, data.CheckSplits(t.Context(), []datasets.Split{}))
+	must(t, brokenData(t, datasets.Test, none, nil).CheckSplits(t.Context(), nil))
+	err := brokenData(t, datasets.Test, none, nil).CheckSplits(t.Context(), []datasets.Split{datasets.Test})
 	wantError(t, err, "test split of toy has no images")
 	// Single unreadable images are left out.
 	some := brokenData(t, datasets.Test, func(e []datasets.Example) []datasets.Example { return e },
 		func(id string) bool { return id == "test-1" || id == "val-1" || id == "train-1" })
-	must(t, some.checkSplits(t.Context(), nil))
+	must(t, some.CheckSplits(t.Context(), nil))
 	examples, err := some.Examples(t.Context(), datasets.Test)
 	if err != nil || len(examples) != 8 {
 		t.Errorf("%d test images, %v", len(examples), err)

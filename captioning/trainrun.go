@@ -112,7 +112,7 @@ func (r *trainRun) begin(ctx context.Context) error {
 // prepare makes the training examples and puts the model and the optimizer on the device.
 func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	r.backend = backend
-	if err := r.data.checkSplits(ctx, r.Evaluate); err != nil {
+	if err := r.data.CheckSplits(ctx, r.Evaluate); err != nil {
 		return err
 	}
 	var table imageTable
