@@ -42,6 +42,8 @@ type Checkpoint struct {
 	Training   Training
 	Values     decoder.Values
 	State      decoder.State // optimizer; empty in the best checkpoint
+
+	shapes map[string][]int // of Values, as stored in the file
 }
 
 // Training records how far a run is.
@@ -78,7 +80,7 @@ const (
 )
 
 // write stores the checkpoint at path, whole or not at all. It takes the arrays from the trainer, one at a time: those
-// of the model and, with state, those of the optimizer.
+// of the model and, with state, those of the optimizer. The error wraps errUnsound if the training has diverged.
 func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training})
 	if err != nil {
@@ -86,7 +88,7 @@ func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 	}
 	sources := make(map[string]safetensors.Source)
 	for _, w := range t.Weights() {
-		sources["model/"+w.Name] = source(w.Shape,
+		sources[weightPrefix+w.Name] = source(weightPrefix+w.Name, w.Shape,
 			func(f func([]float32) error) error { return t.ReadWeight(w.Name, f) })
 	}
 	if state {
@@ -95,7 +97,7 @@ func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 			if err := t.ReadState(name, func(data []float32) error { size = len(data); return nil }); err != nil {
 				return err
 			}
-			sources["adam/"+name] = source([]int{size},
+			sources[statePrefix+name] = source(statePrefix+name, []int{size},
 				func(f func([]float32) error) error { return t.ReadState(name, f) })
 		}
 	}
@@ -110,9 +112,15 @@ func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
 	return nil
 }
 
-func source(shape []int, read func(f func(data []float32) error) error) safetensors.Source {
+// source is the array called name, which must be sound to be written.
+func source(name string, shape []int, read func(f func(data []float32) error) error) safetensors.Source {
 	return safetensors.Source{DType: "F32", Shape: shape, WriteTo: func(w io.Writer) error {
-		return read(func(data []float32) error { return safetensors.WriteFloat32(w, data) })
+		return read(func(data []float32) error {
+			if err := checkArray(name, data); err != nil {
+				return err
+			}
+			return safetensors.WriteFloat32(w, data)
+		})
 	}}
 }
 
@@ -149,9 +157,12 @@ func (c *Checkpoint) weightsSum() string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// ReadCheckpoint reads and verifies the checkpoint at path. It fails for a file that is cut short, damaged or of
-// another kind, naming it.
+// ReadCheckpoint reads and verifies the checkpoint at path. It fails for a file that is cut short, damaged, of another
+// kind, or holds numbers that are not those of a trained model, naming it.
 func ReadCheckpoint(path string) (*Checkpoint, error) {
+	if err := checkRegular(path); err != nil {
+		return nil, err
+	}
 	tensors, metadata, err := safetensors.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
@@ -180,19 +191,30 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 		Training:   h.Training,
 		Values:     make(decoder.Values),
 		State:      make(decoder.State),
+		shapes:     make(map[string][]int),
 	}
-	for name, t := range tensors {
-		data, err := t.Float32()
-		if err != nil {
-			return nil, fmt.Errorf("checkpoint: %s: tensor %q: %w", path, name, err)
-		}
-		if weight, ok := strings.CutPrefix(name, "model/"); ok {
-			c.Values[weight] = data
-		} else if state, ok := strings.CutPrefix(name, "adam/"); ok {
-			c.State[state] = data
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		if err := c.add(name, tensors[name]); err != nil {
+			return nil, fmt.Errorf("checkpoint: %s: %w: use another checkpoint or train again", path, err)
 		}
 	}
 	return c, nil
+}
+
+// add adds an array to the weights or to the optimizer's state.
+func (c *Checkpoint) add(name string, t safetensors.Tensor) error {
+	data, err := t.Float32()
+	if err != nil {
+		return fmt.Errorf("tensor %q: %w", name, err)
+	}
+	if weight, ok := strings.CutPrefix(name, weightPrefix); ok {
+		c.Values[weight], c.shapes[weight] = data, t.Shape
+	} else if state, ok := strings.CutPrefix(name, statePrefix); ok {
+		c.State[state] = data
+	} else {
+		return fmt.Errorf("tensor %q belongs to no checkpoint", name)
+	}
+	return checkArray(name, data)
 }
 
 // writeLast stores the checkpoint as the last one of a run and keeps the previous one.
@@ -255,6 +277,9 @@ func firstReadable[T any](dir string, read func(path string) (*T, error), fallba
 
 // readHeader reads the header of a checkpoint without its arrays.
 func readHeader(path string) (*header, error) {
+	if err := checkRegular(path); err != nil {
+		return nil, err
+	}
 	metadata, err := safetensors.ReadMetadata(path)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
@@ -273,6 +298,9 @@ func parseHeader(path, text string) (*header, error) {
 	}
 	if h.Format != 1 || h.Vocabulary == nil {
 		return nil, fmt.Errorf("checkpoint: %s has format %d, this version reads format 1", path, h.Format)
+	}
+	if err := h.check(); err != nil {
+		return nil, fmt.Errorf("checkpoint: the header of %s is damaged or from another version: %w", path, err)
 	}
 	return h, nil
 }

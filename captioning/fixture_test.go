@@ -101,6 +101,14 @@ func makeToyFeatures(folder, bad string) (*encoder.Features, error) {
 			ids, rows = append(ids, ex.ID), append(rows, row...)
 		}
 	}
+	manifest := encoder.Manifest{Format: 1, Encoder: encoder.Identity{Name: "toy", FeatureDim: toyDim}, Dataset: "toy",
+		Fingerprint: "toy", Complete: true}
+	return writeToyFeatures(folder, manifest, ids, rows)
+}
+
+// writeToyFeatures writes a feature folder of one shard, with the features rows of the images ids, and opens it.
+func writeToyFeatures(folder string, manifest encoder.Manifest, ids []string, rows []float32) (*encoder.Features,
+	error) {
 	file := filepath.Join(folder, "shard-0000.safetensors")
 	tensors := map[string]safetensors.Tensor{"features": safetensors.FromFloat32([]int{len(ids), toyDim}, rows)}
 	if err := safetensors.Write(file, tensors, nil); err != nil {
@@ -111,9 +119,7 @@ func makeToyFeatures(folder, bad string) (*encoder.Features, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(content)
-	shard := encoder.Shard{File: filepath.Base(file), SHA256: hex.EncodeToString(sum[:]), IDs: ids}
-	manifest := encoder.Manifest{Format: 1, Encoder: encoder.Identity{Name: "toy", FeatureDim: toyDim}, Dataset: "toy",
-		Fingerprint: "toy", Complete: true, Shards: []encoder.Shard{shard}}
+	manifest.Shards = []encoder.Shard{{File: filepath.Base(file), SHA256: hex.EncodeToString(sum[:]), IDs: ids}}
 	if err := experiment.WriteJSON(filepath.Join(folder, "manifest.json"), manifest); err != nil {
 		return nil, err
 	}

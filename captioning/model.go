@@ -23,6 +23,7 @@ type Model struct {
 	Training   Training // of the whole run, as far as it is known; Checkpoint.Training ends with the best epoch
 	decoder    *decoder.Decoder
 	backend    compute.Backend
+	source     string // the file or, during training, the folder that errors name
 }
 
 // ModelOptions change how a model is opened. The zero value is right for built-in cells.
@@ -31,7 +32,8 @@ type ModelOptions struct {
 }
 
 // OpenModel opens the best checkpoint of the run in the folder dir: the folder that Train wrote, or records whose
-// checkpoint is in the cache folder. It fails for a folder without a checkpoint or with a damaged one.
+// checkpoint is in the cache folder. It fails for a folder without a checkpoint, with a damaged one, or with
+// checkpoints of two runs.
 func OpenModel(backend compute.Backend, dir string, o ModelOptions) (*Model, error) {
 	file, err := CheckpointFile(dir)
 	if err != nil {
@@ -41,15 +43,21 @@ func OpenModel(backend compute.Backend, dir string, o ModelOptions) (*Model, err
 	if err != nil {
 		return nil, err
 	}
-	description, err := c.model(o.Cell)
-	if err != nil {
+	if err := c.checkSameRun(file); err != nil {
 		return nil, err
+	}
+	description, err := c.model(o.Cell)
+	if err == nil {
+		err = c.fits(description)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the model in %s: %w", file, err)
 	}
 	d, err := decoder.New(backend, description, c.Values)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the model in %s: %w", file, err)
 	}
-	m := &Model{Checkpoint: c, Training: c.Training, decoder: d, backend: backend}
+	m := &Model{Checkpoint: c, Training: c.Training, decoder: d, backend: backend, source: file}
 	if whole, err := ReadProgress(filepath.Dir(file)); err == nil {
 		m.Training = whole
 	}
@@ -64,7 +72,11 @@ func CheckpointFile(dir string) (string, error) {
 		return file, nil
 	}
 	run, err := experiment.ReadRun(dir)
-	if err != nil {
+	switch {
+	case err != nil && holdsLast(dir):
+		return "", fmt.Errorf("%s holds no %s: it was removed, or the run has not finished its first epoch: resume it",
+			dir, bestFile)
+	case err != nil:
 		return "", fmt.Errorf(
 			"%s is not the folder of a trained run: it holds no %s; train one: captionlab train --help", dir, bestFile)
 	}
@@ -110,11 +122,14 @@ func (m *Model) CaptionNBest(ids []string, rows [][]float32, o decoder.GenerateO
 			return nil, fmt.Errorf("image %s has %d features, the model was trained on %d (%s)",
 				ids[i], len(row), id.FeatureDim, id.Name)
 		}
+		if err := checkFeatures(row); err != nil {
+			return nil, fmt.Errorf("image %s: %w", ids[i], err)
+		}
 		flat = append(flat, row...)
 	}
 	generated, err := m.decoder.Generate(flat, o)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the model in %s: %w", m.source, err)
 	}
 	out := make([][]score.Caption, len(ids))
 	for i, hypotheses := range generated {
@@ -152,7 +167,7 @@ func (m *Model) CaptionSplit(ctx context.Context, data *Data, split datasets.Spl
 }
 
 // Losses measures the cross-entropy of a split in both ways of counting. Pads are measured if the model was trained on
-// them or if measurePads asks for it, and otherwise taken as free.
+// them or if measurePads asks for it, and otherwise taken as free. It fails if a loss is not finite.
 func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split,
 	measurePads bool) (experiment.Losses, error) {
 	if err := m.checkEncoder(data.Encoder()); err != nil {
@@ -172,7 +187,12 @@ func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split,
 		return experiment.Losses{}, err
 	}
 	defer images.Finalize()
-	return lossPlan{s.BatchSize, s.Seed, measurePads}.measure(ctx, m.decoder, images, pairs)
+	losses, err := lossPlan{s.BatchSize, s.Seed, measurePads}.measure(ctx, m.decoder, images, pairs)
+	if err == nil && !(isFinite(losses.Token) && isFinite(losses.Padded)) {
+		err = fmt.Errorf("the model in %s: its loss on the %s split of %s is %v: its weights are damaged or have "+
+			"diverged; use another checkpoint or train again", m.source, split, data.Name(), losses.Token)
+	}
+	return losses, err
 }
 
 // checkEncoder reports features that come from another encoder than the one that the model was trained with.

@@ -41,8 +41,11 @@ func (r Reproduction) Run(ctx context.Context, backend compute.Backend, j Job, o
 	if r.Again { // next to the existing checkpoints, until the new ones are complete
 		j.Work += againSuffix
 	}
+	if err := os.MkdirAll(j.Records, 0o755); err != nil { // rather now than after the training
+		return fmt.Errorf("records: %w", err)
+	}
 	model, err := Train(ctx, backend, r.Data, TrainConfig{Dir: j.Work, Settings: j.Settings, Resume: true,
-		Progress: o.Progress, Warn: o.Warn})
+		Progress: o.Progress, Warn: o.Warn, Evaluate: []datasets.Split{datasets.Test}})
 	if err != nil {
 		return err
 	}
@@ -53,9 +56,6 @@ func (r Reproduction) Run(ctx context.Context, backend compute.Backend, j Job, o
 		return err
 	}
 	o.Run.Experiment, o.Run.Identity = j.Experiment.Name, j.Identity
-	if err := os.MkdirAll(j.Records, 0o755); err != nil {
-		return fmt.Errorf("records: %w", err)
-	}
 	if err := model.recordReadouts(ctx, r.Data, j, evaluation); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"captionlab/captioning/decoder"
 	"captionlab/captioning/experiment"
+	"captionlab/datasets"
 )
 
 // TrainConfig describes a training run. Dir and Settings are required.
@@ -31,6 +31,9 @@ type TrainConfig struct {
 	AfterEpoch func(*Model, experiment.CurvePoint) error
 	// Warn is called with one line for everything that is odd but not an error; may be nil.
 	Warn func(string)
+	// Evaluate lists the splits on which the model will be evaluated. Train fails before the first step if one of them
+	// cannot be used; train and val are always checked. Nil means test, if the dataset has test images.
+	Evaluate []datasets.Split
 	// CheckpointEvery is the time between checkpoints within an epoch; 0 means five minutes.
 	CheckpointEvery time.Duration
 }
@@ -57,8 +60,10 @@ var ErrRunExists = errors.New("the folder already holds a run")
 var ErrInUse = errors.New("in use by another process")
 
 // Train trains one model on data and returns the best checkpoint, by validation loss, as an opened model; the run
-// folder keeps it. When ctx is done, Train writes a checkpoint and returns ErrStopped. A resumed run ends in the same
-// bits as one that was never stopped; a finished run is only opened.
+// folder keeps it. It fails before the first step if a split that it or a later evaluation needs cannot be used, and
+// with the checkpoints unchanged if the loss or a weight is no longer finite. When ctx is done, Train writes a
+// checkpoint and returns ErrStopped. A resumed run ends in the same bits as one that was never stopped; a finished run
+// is only opened.
 func Train(ctx context.Context, backend compute.Backend, data *Data, c TrainConfig) (*Model, error) {
 	if err := train(ctx, backend, data, c); err != nil {
 		return nil, err
@@ -120,16 +125,8 @@ func (r *trainRun) step(p plan) error {
 	if err != nil {
 		return err
 	}
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return fmt.Errorf(
-			"the loss became %v at step %d (epoch %d, learning rate %g): the last good checkpoint is in %s; "+
-				"try a lower learning rate or clip_norm=1",
-			loss,
-			r.trainer.Steps(),
-			r.at.Epoch+1,
-			r.at.LearningRate,
-			r.Dir,
-		)
+	if !isFinite(loss) {
+		return r.diverged(r.at.Epoch+1, fmt.Errorf("the loss became %v", loss))
 	}
 	r.at.Batch++
 	r.at.LossSum += loss
@@ -137,6 +134,26 @@ func (r *trainRun) step(p plan) error {
 		r.tokens += r.train.pairs[i].steps()
 	}
 	return nil
+}
+
+// diverged adds to a problem of numbers that are not finite where it occurred and what to do. The checkpoints stay as
+// they are.
+func (r *trainRun) diverged(epoch int, problem error) error {
+	kept := "no checkpoint has been written to " + r.Dir
+	if holdsLast(r.Dir) {
+		kept = "the last good checkpoint is in " + r.Dir
+	}
+	return fmt.Errorf("%w at step %d (epoch %d, learning rate %g): %s; try a lower learning rate or clip_norm=1",
+		problem, r.trainer.Steps(), epoch, r.at.LearningRate, kept)
+}
+
+// written returns the error of writing a checkpoint in an epoch. One with unsound weights is refused, so that it does
+// not replace a good one.
+func (r *trainRun) written(epoch int, err error) error {
+	if errors.Is(err, errUnsound) {
+		return r.diverged(epoch, err)
+	}
+	return err
 }
 
 // stop keeps the work done so far.
@@ -152,15 +169,8 @@ func (r *trainRun) endEpoch(batches int, val experiment.Losses) error {
 	point := experiment.CurvePoint{Epoch: r.at.Epoch + 1, TrainLoss: r.at.LossSum / float64(batches), Val: val,
 		LearningRate: r.at.LearningRate, Seconds: r.seconds()}
 	loss := r.objective.Choose(val)
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return fmt.Errorf(
-			"the validation loss became %v after epoch %d (learning rate %g): the last good checkpoint is in "+
-				"%s; try a lower learning rate",
-			loss,
-			point.Epoch,
-			r.at.LearningRate,
-			r.Dir,
-		)
+	if !isFinite(loss) {
+		return r.diverged(point.Epoch, fmt.Errorf("the validation loss became %v", loss))
 	}
 	isBest := r.at.Best == 0 || loss < r.objective.Choose(r.at.Curve[r.at.Best-1].Val)
 	r.at.Curve = append(r.at.Curve, point)
@@ -170,7 +180,7 @@ func (r *trainRun) endEpoch(batches int, val experiment.Losses) error {
 		best := *r.checkpoint
 		best.Training.Seconds = r.seconds()
 		if err := best.write(filepath.Join(r.Dir, bestFile), r.trainer, false); err != nil {
-			return err
+			return r.written(point.Epoch, err)
 		}
 	} else if since := point.Epoch - r.at.Best; r.Settings.LRDecay < 1 && since%r.Settings.LRPatience == 0 {
 		r.at.LearningRate *= r.Settings.LRDecay
@@ -184,7 +194,8 @@ func (r *trainRun) endEpoch(batches int, val experiment.Losses) error {
 	r.report(batches, &point)
 	if r.AfterEpoch != nil {
 		return r.AfterEpoch(
-			&Model{Checkpoint: r.checkpoint, Training: *r.at, decoder: r.trainer.Decoder, backend: r.backend}, point)
+			&Model{Checkpoint: r.checkpoint, Training: *r.at, decoder: r.trainer.Decoder, backend: r.backend,
+				source: r.Dir}, point)
 	}
 	return nil
 }

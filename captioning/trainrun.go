@@ -112,6 +112,9 @@ func (r *trainRun) begin(ctx context.Context) error {
 // prepare makes the training examples and puts the model and the optimizer on the device.
 func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	r.backend = backend
+	if err := r.data.CheckSplits(ctx, r.Evaluate); err != nil {
+		return err
+	}
 	var table imageTable
 	pairs, err := table.makePairs(ctx, r.data, datasets.Train, r.checkpoint)
 	if err != nil {
@@ -127,6 +130,8 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	}
 	if r.checkpoint.Values == nil {
 		r.checkpoint.Values = r.model.Initialize(r.Settings.Seed)
+	} else if err := r.checkpoint.fits(r.model); err != nil {
+		return fmt.Errorf("the last checkpoint in %s is not of this model: %w; choose another folder", r.Dir, err)
 	}
 	options := decoder.TrainOptions{LearningRate: r.at.LearningRate, Dropout: r.Settings.Dropout,
 		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision,
@@ -166,7 +171,11 @@ func (r *trainRun) save() error {
 	c := *r.checkpoint
 	c.Training.Seconds = r.seconds()
 	r.lastSaved = time.Now()
-	return c.writeLast(r.Dir, r.trainer)
+	epoch := r.at.Epoch
+	if r.at.Batch > 0 {
+		epoch++
+	}
+	return r.written(epoch, c.writeLast(r.Dir, r.trainer))
 }
 
 func (r *trainRun) seconds() float64 { return r.before + r.pace.Elapsed().Seconds() }

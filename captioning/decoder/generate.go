@@ -13,19 +13,20 @@ import (
 type GenerateOptions struct {
 	// MaxWords is the maximum length of a caption, in words; 0 means 20, as in the paper.
 	MaxWords int `json:"max_words"`
-	// Temperature above 0 samples each word from softmax(logits / Temperature); 0 takes the likeliest word.
+	// Temperature from MinTemperature to MaxTemperature samples each word from softmax(logits / Temperature); 0 takes
+	// the likeliest word.
 	Temperature float64 `json:"temperature"`
 	// TopK above 0 samples from the TopK likeliest words only, including those that tie with the last one.
 	TopK int `json:"top_k"`
-	// TopP in (0, 1) samples from the fewest words whose probabilities sum to TopP or more; 0 and 1 keep all words. It
-	// applies after TopK.
+	// TopP from MinTopP to 1 samples from the fewest words whose probabilities sum to TopP or more; 0 and 1 keep all
+	// words. It applies after TopK.
 	TopP float64 `json:"top_p"`
 	// Seed of the sampling. Image i of a call draws from its own stream of (Seed, i), whatever the batch size.
 	Seed uint64 `json:"seed"`
 	// Beam above 1 searches for the likeliest caption with this many hypotheses. It excludes Temperature.
 	Beam int `json:"beam"`
 	// LengthPenalty ranks the final hypotheses of a beam by their log-probability divided by their number of tokens
-	// (<end> included) to this power; 0 ranks by probability only.
+	// (<end> included) to this power, at most 100; 0 ranks by probability only.
 	LengthPenalty float64 `json:"length_penalty"`
 	// AllowUnknown allows <unk> in captions, as the paper's code does.
 	AllowUnknown bool `json:"allow_unk"`
@@ -37,16 +38,26 @@ type GenerateOptions struct {
 	BestOnly bool `json:"-"`
 }
 
+// The ranges of the sampling options. The device computes in float32, which rounds smaller values to 0 and divides by
+// them to infinity; with larger ones, it could no longer tell forbidden words from others.
+const (
+	MinTemperature, MaxTemperature = 1e-3, 1e3
+	MinTopP                        = 1e-6
+	maxLengthPenalty               = 100
+)
+
 // Check reports options that are out of range or exclude each other.
 func (o GenerateOptions) Check() error {
 	switch {
 	case o.MaxWords < 0 || o.MaxWords > 1000:
 		return fmt.Errorf("generate: max words %d; use 1 to 1000, or 0 for the default of 20", o.MaxWords)
-	case o.Temperature < 0 || !isFinite(o.Temperature):
-		return fmt.Errorf("generate: temperature %v; use a number above 0, or 0 for the likeliest words", o.Temperature)
-	case o.TopK < 0 || o.TopP < 0 || o.TopP > 1 || math.IsNaN(o.TopP):
-		return fmt.Errorf("generate: top-k %d, top-p %v; top-k must not be negative, top-p must be in [0, 1]",
-			o.TopK, o.TopP)
+	case o.Temperature != 0 && !(o.Temperature >= MinTemperature && o.Temperature <= MaxTemperature): // or NaN
+		return fmt.Errorf("generate: temperature %v; use %g to %g, or 0 for the likeliest words", o.Temperature,
+			MinTemperature, MaxTemperature)
+	case o.TopK < 0:
+		return fmt.Errorf("generate: top-k %d; use 1 or more, or 0 for all words", o.TopK)
+	case o.TopP != 0 && !(o.TopP >= MinTopP && o.TopP <= 1):
+		return fmt.Errorf("generate: top-p %v; use %g to 1, or 0 for all words", o.TopP, MinTopP)
 	case o.Beam < 0 || o.Beam > 100:
 		return fmt.Errorf("generate: beam %d; use 1 to 100, or 0 for the default of 1", o.Beam)
 	case o.Beam > 1 && o.Temperature > 0:
@@ -54,8 +65,8 @@ func (o GenerateOptions) Check() error {
 			o.Beam, o.Temperature)
 	case o.Temperature == 0 && (o.TopK > 0 || o.TopP > 0 && o.TopP < 1):
 		return fmt.Errorf("generate: top-k %d and top-p %v need a temperature above 0", o.TopK, o.TopP)
-	case !isFinite(o.LengthPenalty) || o.LengthPenalty < 0:
-		return fmt.Errorf("generate: length penalty %v; use 0 or more", o.LengthPenalty)
+	case !(o.LengthPenalty >= 0 && o.LengthPenalty <= maxLengthPenalty):
+		return fmt.Errorf("generate: length penalty %v; use 0 to %d", o.LengthPenalty, maxLengthPenalty)
 	case o.BatchSize < 0:
 		return fmt.Errorf("generate: batch size %d; use 1 or more, or 0 for the default", o.BatchSize)
 	}
@@ -91,7 +102,8 @@ type Caption struct {
 //
 // A caption has 1 to MaxWords words. <end> is forbidden as the first word, <pad> and <start> everywhere, and <unk>
 // unless AllowUnknown is set. Beam 1 is greedy decoding. Generate fails if the options are unsound (see Check), if Beam
-// exceeds the number of words, or if features does not hold whole vectors.
+// exceeds the number of words, or if features does not hold whole vectors of finite numbers. It also fails, naming the
+// first such image by its index, if the model's logits are not finite or so low that no allowed word can be chosen.
 func (d *Decoder) Generate(features []float32, options GenerateOptions) (captions [][]Caption, err error) {
 	if err := options.Check(); err != nil {
 		return nil, err
@@ -99,6 +111,10 @@ func (d *Decoder) Generate(features []float32, options GenerateOptions) (caption
 	if len(features)%d.Features != 0 {
 		return nil, fmt.Errorf("generate: %d numbers do not divide into feature vectors of %d",
 			len(features), d.Features)
+	}
+	if i := slices.IndexFunc(features, func(x float32) bool { return !isFinite(float64(x)) }); i >= 0 {
+		return nil, fmt.Errorf("generate: feature %d of image %d is %v: compute the features again", i%d.Features,
+			i/d.Features, features[i])
 	}
 	n := len(features) / d.Features
 	options = options.WithDefaults()
@@ -118,7 +134,11 @@ func (d *Decoder) Generate(features []float32, options GenerateOptions) (caption
 			return nil, err
 		}
 		for row := range rows {
-			captions = append(captions, hypotheses(ids, logProbs, row, options))
+			all := hypotheses(ids, logProbs, row, options)
+			if err := d.checkCaptions(all, options); err != nil {
+				return nil, fmt.Errorf("generate: image %d: %w", first+row, err)
+			}
+			captions = append(captions, all)
 		}
 	}
 	return captions, nil
@@ -146,4 +166,19 @@ func hypotheses(ids []int32, logProbs []float32, row int, o GenerateOptions) []C
 		return captions[:1]
 	}
 	return captions
+}
+
+// checkCaptions reports what only a model without usable numbers generates: a probability that is not a number or
+// that of a forbidden word, a caption without words, or a forbidden word.
+func (d *Decoder) checkCaptions(captions []Caption, o GenerateOptions) error {
+	for _, c := range captions {
+		bad := slices.ContainsFunc(c.IDs, func(id int32) bool {
+			return id >= int32(d.Vocabulary) || id < vocab.NumSpecials && (id != vocab.Unknown || !o.AllowUnknown)
+		})
+		if bad || len(c.IDs) == 0 || !isFinite(c.LogProb) || c.LogProb < forbidden/2 {
+			return fmt.Errorf("the model's logits are not finite or below %g: its weights are damaged or have "+
+				"diverged, or the features are far too large; use another checkpoint or train again", forbidden)
+		}
+	}
+	return nil
 }

@@ -86,13 +86,10 @@ func (l *loop) finalize() {
 func (l *loop) run(d *Decoder, features []float32, first int) ([]int32, []float32, error) {
 	all := make([]float32, l.key.queue*d.Features) // the queue is padded with zeros
 	copy(all, features)
-	penalty := make([]float32, d.Vocabulary)
-	penalty[vocab.Pad], penalty[vocab.Start] = forbidden, forbidden
-	if !l.options.AllowUnknown {
-		penalty[vocab.Unknown] = forbidden
-	}
+	never := make([]bool, d.Vocabulary)
+	never[vocab.Pad], never[vocab.Start], never[vocab.Unknown] = true, true, !l.options.AllowUnknown
 	prepared, err := l.prepare.Call(tensors.FromFlatDataAndDimensions(all, l.key.queue, d.Features),
-		tensors.FromFlatDataAndDimensions(penalty, d.Vocabulary))
+		tensors.FromFlatDataAndDimensions(never, d.Vocabulary))
 	if err != nil {
 		return nil, nil, fmt.Errorf("generate: initial states: %w", err)
 	}
@@ -113,17 +110,20 @@ func (l *loop) run(d *Decoder, features []float32, first int) ([]int32, []float3
 }
 
 // prepareGraph returns, all float32: the initial states, each [queue, hidden], for features [queue, features]; the
-// output layer, weight [padded vocabulary, hidden] and bias [padded vocabulary], with penalty [vocabulary] added to the
-// bias; and, if the key has a table, what each word's embedding contributes to the cell, [vocabulary, n].
-func (d *Decoder) prepareGraph(key loopKey, features, penalty *Node) []*Node {
+// output layer, weight [padded vocabulary, hidden] and bias [padded vocabulary]; and, if the key has a table, what each
+// word's embedding contributes to the cell, [vocabulary, n]. The words in never [vocabulary] (bool) have weights of 0
+// and the bias forbidden, so that none can be chosen, whatever the model says of them.
+func (d *Decoder) prepareGraph(key loopKey, features, never *Node) []*Node {
 	features.AssertDims(key.queue, d.Features)
-	penalty.AssertDims(d.Vocabulary)
+	never.AssertDims(d.Vocabulary)
 	g := features.Graph()
 	w := d.weightsGraph(g)
 	out := d.startGraph(w, features)
 	more := compute.PadAxis{End: d.paddedVocabulary() - d.Vocabulary}
-	out = append(out, Pad(w[outputWeight], Scalar(g, dtypes.Float32, 0), more, compute.PadAxis{}),
-		Pad(Add(w[outputBias], penalty), Scalar(g, dtypes.Float32, forbidden), more))
+	weight := Where(spread(never, d.Vocabulary, d.Hidden), zeros(g, d.Vocabulary, d.Hidden), w[outputWeight])
+	bias := Where(never, filled(g, float32(forbidden), d.Vocabulary), w[outputBias])
+	out = append(out, Pad(weight, Scalar(g, dtypes.Float32, 0), more, compute.PadAxis{}),
+		Pad(bias, Scalar(g, dtypes.Float32, forbidden), more))
 	if key.table {
 		out = append(out, d.Cell.(tabled).gates(d.cellWeights(w), w[embeddingWeight]))
 	}

@@ -61,7 +61,8 @@ func demo(ctx context.Context, out io.Writer, folder string) error {
 		backend,
 		data,
 		captioning.TrainConfig{Dir: dir, Settings: demoSettings(), Resume: true,
-			Progress: trainMeter(m), Warn: func(line string) { m.say("%s", line) }},
+			Progress: trainMeter(m), Evaluate: []datasets.Split{datasets.Test},
+			Warn: func(line string) { m.say("%s", line) }},
 	)
 	if errors.Is(err, captioning.ErrStopped) {
 		return fmt.Errorf("stopped; run `captionlab demo` again to continue (%s)", dir)

@@ -142,10 +142,12 @@ func (f *generationFlags) register(cmd *cobra.Command) {
 	cmd.Flags().Float64Var(&f.o.LengthPenalty, "length-penalty", 0,
 		"divide a hypothesis's log-probability by its length to this power")
 	cmd.Flags().Float64Var(&f.o.Temperature, "temperature", 0,
-		"sample from softmax(logits/T); 0 takes the likeliest word")
+		fmt.Sprintf("sample from softmax(logits/T), with T from %g to %g; 0 takes the likeliest word",
+			decoder.MinTemperature, decoder.MaxTemperature))
 	cmd.Flags().IntVar(&f.o.TopK, "top-k", 0, "sample only among the K likeliest words")
 	cmd.Flags().Float64Var(&f.o.TopP, "top-p", 0,
-		"sample only among the likeliest words that together reach probability P")
+		fmt.Sprintf("sample only among the likeliest words that together reach probability P, from %g to 1",
+			decoder.MinTopP))
 	cmd.Flags().Uint64Var(&f.o.Seed, "sample-seed", 1, "seed of the sampling")
 	cmd.Flags().IntVar(&f.o.MaxWords, "max-words", 20, "longest caption, in words")
 	cmd.Flags().BoolVar(&f.o.AllowUnknown, "allow-unk", false, "allow <unk> in captions, as the paper's code does")

@@ -93,6 +93,10 @@ func TestWrongCalls(t *testing.T) {
 		{"caption x", 2, "at least one image"},
 		{"caption x y.jpg --beam 3 --temperature 1", 2, "exclude each other"},
 		{"caption x y.jpg --temperature -1", 2, "temperature -1"},
+		{"caption x y.jpg --temperature 1e-38", 2, "temperature 1e-38; use 0.001 to 1000"},
+		{"evaluate x --temperature 1e38", 2, "temperature 1e+38; use 0.001 to 1000"},
+		{"evaluate x --temperature 1 --top-p 1e-46", 2, "top-p 1e-46; use 1e-06 to 1"},
+		{"evaluate x --temperature 1 --top-k -1", 2, "top-k -1; use 1 or more"},
 		{"caption " + dir + " y.jpg", 1, dir + " is not the folder of a trained run"},
 	} {
 		t.Run(c.args, func(t *testing.T) {

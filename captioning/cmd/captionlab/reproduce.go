@@ -18,6 +18,7 @@ import (
 	"captionlab/captioning/internal/cache"
 	"captionlab/captioning/score"
 	"captionlab/captioning/xla"
+	"captionlab/datasets"
 )
 
 func newReproduceCommand() *cobra.Command {
@@ -85,7 +86,8 @@ func (c *reproduceCall) run(ctx context.Context, out io.Writer) error {
 	if err := printPlan(out, jobs); err != nil || c.dryRun {
 		return err
 	}
-	if _, err := data.Features(ctx); err != nil { // before the first job, for a message of its own
+	// Before the first job, for a message of its own.
+	if err := data.CheckSplits(ctx, []datasets.Split{datasets.Test}); err != nil {
 		return err
 	}
 	return c.all(ctx, out, r, jobs)

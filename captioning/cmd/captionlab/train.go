@@ -94,7 +94,7 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	defer data.Close()
 	m := newMeter()
 	config := captioning.TrainConfig{Dir: c.out, Settings: settings, Resume: c.resume, Progress: trainMeter(m),
-		Warn: func(line string) { m.say("%s", line) }}
+		Evaluate: []datasets.Split{datasets.Test}, Warn: func(line string) { m.say("%s", line) }}
 	model, err := captioning.Train(ctx, backend, data, config)
 	switch {
 	case errors.Is(err, captioning.ErrStopped):
