@@ -38,7 +38,7 @@ func (all storages) add(s storage) (*storage, error) {
 		all[s.key] = &s
 		return &s, nil
 	case old.dtype != s.dtype || old.count != s.count:
-		return nil, fmt.Errorf("storage %s has %d numbers of %s here and %d of %s elsewhere",
+		return nil, fmt.Errorf("storage %s holds %d of %s here and %d of %s elsewhere",
 			pickle.Quote(s.key), s.count, s.dtype, old.count, old.dtype)
 	}
 	return old, nil
@@ -94,7 +94,7 @@ func loadTensors(tensors map[string]*torchTensor, size int64) (map[string]safete
 		}
 		seen[t.storage] = true
 		if max(inTensors, inStorages) > maxWeights {
-			return nil, fmt.Errorf("its tensors take more than %d MB, the weights of no encoder here do", maxWeights>>20)
+			return nil, fmt.Errorf("its tensors take more than %d MB, too much for an encoder", maxWeights>>20)
 		}
 	}
 	if inStorages > size+maxExpansion || inTensors > 2*size+maxExpansion {

@@ -36,7 +36,8 @@ func looksLikeSafetensors(file string) (bool, error) {
 		return false, err
 	}
 	if !info.Mode().IsRegular() {
-		return false, fmt.Errorf("%s is not a regular file (%s): name a .pth or safetensors file", file, info.Mode().Type())
+		return false, fmt.Errorf("%s is not a regular file (%s): name a .pth or safetensors file",
+			file, info.Mode().Type())
 	}
 	f, err := os.Open(file)
 	if err != nil {
@@ -50,7 +51,7 @@ func looksLikeSafetensors(file string) (bool, error) {
 	}
 	is := n == 9 && head[8] == '{' && bytes.Equal(head[4:8], []byte{0, 0, 0, 0})
 	if is && info.Size() > maxWeights {
-		return false, fmt.Errorf("%s has %d MB, the weights of no encoder here have more than %d: name another file",
+		return false, fmt.Errorf("%s has %d MB, too much for an encoder (at most %d): name another file",
 			file, info.Size()>>20, maxWeights>>20)
 	}
 	return is, nil
