@@ -18,7 +18,9 @@ func readWeights(file string) (map[string]safetensors.Tensor, error) {
 	}
 	var tensors map[string]safetensors.Tensor
 	if isSafetensors {
-		tensors, _, err = safetensors.Read(file)
+		if tensors, _, err = safetensors.Read(file); err != nil {
+			err = fmt.Errorf("%w: fetch the file again, or save the weights with safetensors", err)
+		}
 	} else {
 		tensors, err = readTorch(file)
 	}

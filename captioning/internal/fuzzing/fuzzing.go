@@ -35,7 +35,8 @@ func Run(t *testing.T, targets ...string) {
 // fuzz fuzzes a target of the package in the folder dir. A test runs in the folder of its package.
 func fuzz(ctx context.Context, dir, target string, duration time.Duration) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+target+"$",
-		"-fuzztime", duration.String(), "-parallel", "1", "-timeout", (duration + 10*time.Minute).String(), ".")
+		"-fuzztime", duration.String(), "-fuzzminimizetime", "2s", "-parallel", "1",
+		"-timeout", (duration + 10*time.Minute).String(), ".")
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	switch {
