@@ -88,12 +88,12 @@ func loadTensors(tensors map[string]*torchTensor, size int64) (map[string]safete
 	var inTensors, inStorages int64
 	seen := make(map[*storage]bool)
 	for _, t := range tensors {
-		inTensors += int64(t.bytes()) // at most maxWeights for each of at most pickle.MaxInstructions tensors
+		inTensors += int64(t.bytes())
 		if !seen[t.storage] {
 			inStorages += int64(t.storage.bytes())
 		}
 		seen[t.storage] = true
-		if max(inTensors, inStorages) > maxWeights {
+		if t.storage.bytes() > maxWeights || max(inTensors, inStorages) > maxWeights {
 			return nil, fmt.Errorf("its tensors take more than %d MB, too much for an encoder", maxWeights>>20)
 		}
 	}

@@ -2,6 +2,8 @@ package encoder
 
 import (
 	"archive/zip"
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +18,9 @@ const maxDirectory = 4 << 20
 
 // readTorchZip reads the dictionary of the zip format: data.pkl holds it, and each storage is a file of its own.
 func readTorchZip(f io.ReaderAt, size int64) (any, error) {
+	if err := checkRecords(f, size); err != nil {
+		return nil, err
+	}
 	limited := &limitedReaderAt{f, maxDirectory}
 	archive, err := zip.NewReader(limited, size)
 	switch {
@@ -59,6 +64,31 @@ func readTorchZip(f io.ReaderAt, size int64) (any, error) {
 		return storages.add(s)
 	}).Read(content)
 	return object, err
+}
+
+// checkRecords refuses an archive that claims more members than fit in a list of maxDirectory bytes, since package zip
+// reserves memory for as many as a file of its size can hold. Only the 64-bit form of the claim can be that large.
+func checkRecords(f io.ReaderAt, size int64) error {
+	const locator, record = "PK\x06\x07", "PK\x06\x06"
+	const minRecord = 46 // bytes of a member in the list
+	tail := make([]byte, min(size, 65<<10+64))
+	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil {
+		return err
+	}
+	for {
+		i := bytes.Index(tail, []byte(locator))
+		if i < 0 || len(tail)-i < 16 {
+			return nil
+		}
+		var end [56]byte
+		at := int64(binary.LittleEndian.Uint64(tail[i+8:]))
+		_, err := f.ReadAt(end[:], max(0, at))
+		members := binary.LittleEndian.Uint64(end[32:])
+		if err == nil && string(end[:4]) == record && members > maxDirectory/minRecord {
+			return errDirectory
+		}
+		tail = tail[i+len(locator):]
+	}
 }
 
 // readMember returns the content of a file of an archive, at most limit bytes. The archive's checksum is compared.

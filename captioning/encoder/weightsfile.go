@@ -53,8 +53,8 @@ func looksLikeSafetensors(file string) (bool, error) {
 	}
 	is := n == 9 && head[8] == '{' && bytes.Equal(head[4:8], []byte{0, 0, 0, 0})
 	if is && info.Size() > maxWeights {
-		return false, fmt.Errorf("%s has %d MB, too much for an encoder (at most %d): name another file",
-			file, info.Size()>>20, maxWeights>>20)
+		return false, fmt.Errorf("%s has %d MB, too much for an encoder (at most %d): "+
+			"fetch the file again or name another one", file, info.Size()>>20, maxWeights>>20)
 	}
 	return is, nil
 }
