@@ -67,7 +67,8 @@ func placeStorages(f *io.SectionReader, keys []any, storages storages) error {
 		key, _ := item.(string)
 		s := storages[key]
 		if s == nil || s.load != nil {
-			return fmt.Errorf("storage %s belongs to no tensor, or is listed twice", pickle.Describe(item))
+			return fmt.Errorf("its list of storages holds %s, which belongs to no tensor or is listed twice",
+				pickle.Describe(item))
 		}
 		var head [8]byte
 		if _, err := f.ReadAt(head[:], at); err != nil {

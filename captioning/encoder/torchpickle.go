@@ -48,7 +48,7 @@ func describedStorage(id any) (storage, error) {
 	key, ok2 := tuple.Items[2].(string)
 	count, ok3 := tuple.Items[4].(int)
 	if !ok1 || !ok2 || !ok3 || count < 0 || count > math.MaxInt/8 {
-		return storage{}, fmt.Errorf("storage %s is malformed", pickle.Describe(tuple.Items[2]))
+		return storage{}, fmt.Errorf("a storage is malformed (its key: %s)", pickle.Describe(tuple.Items[2]))
 	}
 	if len(tuple.Items) > 5 && tuple.Items[5] != nil {
 		return storage{}, fmt.Errorf("storage %s is a part of another one", pickle.Quote(key))

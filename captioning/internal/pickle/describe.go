@@ -17,9 +17,9 @@ func Describe(value any) string {
 	case string:
 		return "the text " + Quote(v)
 	case *Tuple:
-		return fmt.Sprintf("a tuple of %d values", len(v.Items))
+		return fmt.Sprintf("a tuple of length %d", len(v.Items))
 	case *List:
-		return fmt.Sprintf("a list of %d values", len(v.Items))
+		return fmt.Sprintf("a list of length %d", len(v.Items))
 	case *Dict:
 		return "a dictionary"
 	case Other:
