@@ -3,6 +3,7 @@ package pickle
 import (
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // plainNames are the global names that every Reader knows.
@@ -61,10 +62,8 @@ func (r *Reader) pushName(module, name string) error {
 	if value, ok := r.Names[full]; ok {
 		return r.push(value)
 	}
-	if len(full) > 100 {
-		full = full[:100] + "..."
-	}
-	return fmt.Errorf("it names the code %s; only plain tensors are read, and no code is run", full)
+	quoted := strconv.Quote(full[:min(len(full), 100)]) // a name may hold line breaks and control characters
+	return fmt.Errorf("it names the code %s; only plain tensors are read, and no code is run", quoted[1:len(quoted)-1])
 }
 
 func (r *Reader) persistent() error {

@@ -95,6 +95,7 @@ func TestErrors(t *testing.T) {
 		{"N(N\x90.", "adds items to None"}, {"h\x00.", "repeats value 0"}, {"g-1\n.", `"-1" does not number`},
 		{"Ip\n.", `"p" is not a whole number`}, {"Fp\n.", `"p" is not a number`}, {"Sp\n.", "lacks its quotes"},
 		{"cos\nsystem\n.", "it names the code os.system; only plain"}, {"NN\x93.", "by None and None"},
+		{"U\x02a\nU\x01b\x93.", `the code a\n.b;`},
 		{"N)R.", "it calls None with a tuple of length 0"}, {"ca\nf\nNR.", "it calls a function with None"},
 		{"ca\nf\n)R.", "it fails"}, {"NQ.", "not expected here"}, {"N}b.", "sets attributes of None"},
 		{"ccollections\nOrderedDict\nN\x85R.", "not empty"}, {"cbuiltins\nlist\nNN\x86R.", "from 2 values"},
