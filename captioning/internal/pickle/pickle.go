@@ -1,7 +1,7 @@
 // Package pickle reads Python pickles of plain data: what torch.save writes for dictionaries of tensors, in the
 // protocols 0 to 5. A pickle can name any function to call. This reader knows names only if it is told them, so it
 // never runs code. It doesn't recurse, and it limits instructions, nesting and digits to far more than the weights of a
-// network need, so a hostile pickle costs at most about 0.2 s and 150 MB.
+// network need, so a hostile pickle costs a fraction of a second and at most about 150 MB.
 //
 // Reference: the comments in Python's pickletools.
 package pickle
