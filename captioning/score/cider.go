@@ -44,12 +44,8 @@ func documentFrequencies(segments []segment) *frequencies {
 				if f.part(h) != p {
 					continue
 				}
-				_, refs := s.row(g)
-				for _, count := range refs {
-					if count > 0 {
-						part.add(s.grams[g], h)
-						break
-					}
+				if _, refs := s.row(g); len(refs) > 0 {
+					part.add(s.grams[g], h)
 				}
 			}
 		}
@@ -109,24 +105,20 @@ type vector struct {
 // cider_scorer.py of coco-caption computes it. logImages is the logarithm of the number of images.
 func (s *segment) ciderD(f *frequencies, logImages float64) float64 {
 	const sigma = 6.0
-	width := s.width()
-	vectors := make([]vector, width)
-	dots := make([][maxOrder]float64, width) // of the caption with each reference
+	vectors := make([]vector, 1+len(s.refs))
+	dots := make([][maxOrder]float64, 1+len(s.refs)) // of the caption with each reference
 	for i, g := range s.grams {
 		n := g.order() - 1
 		idf := logImages - f.log(g, s.hashes[i])
-		row := s.counts[i*width : (i+1)*width]
-		test := float64(row[0]) * idf
-		for j, count := range row {
-			if count == 0 {
-				continue
-			}
-			w := float64(count) * idf
-			vectors[j].norms[n] += w * w
+		times, _ := s.row(i)
+		test := float64(times) * idf
+		for _, c := range s.counts[s.starts[i]:s.starts[i+1]] {
+			w := float64(c.times) * idf
+			vectors[c.text].norms[n] += w * w
 			if n == 1 {
-				vectors[j].bigrams += int(count)
+				vectors[c.text].bigrams += int(c.times)
 			}
-			dots[j][n] += math.Min(test, w) * w
+			dots[c.text][n] += math.Min(test, w) * w
 		}
 	}
 	for j := range vectors {

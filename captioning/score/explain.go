@@ -81,10 +81,10 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 	e.PA4 = [2]float64{o.nltkBLEU([maxOrder]float64{1}), o.nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25})}
 	for i, g := range s.grams[:s.inTest] {
 		n := g.order()
-		times, refs := s.row(i)
-		m := Match{Clipped: int(min(times, slices.Max(refs)))}
+		_, refs := s.row(i)
+		m := Match{Clipped: s.clipped(i), InReferences: make([]int, len(references))}
 		for _, r := range refs {
-			m.InReferences = append(m.InReferences, int(r))
+			m.InReferences[r.text-1] = int(r.times)
 		}
 		for at := 0; at+n <= len(s.test); at++ {
 			if slices.Equal(s.test[at:at+n], g[:n]) {
