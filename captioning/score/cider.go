@@ -6,11 +6,16 @@ import (
 	"runtime"
 )
 
-// ciderDMetric is the mean of CIDEr-D over images. The document frequencies are those of all scored images.
+// ciderDMetric is the mean of CIDEr-D over images. The document frequencies are those of all scored images, or those of
+// Options.Frequencies.
 var ciderDMetric = Metric{
 	Name: CIDErD, Scale: 100,
 	Prepare: func(p *Prepared) func(int) []float64 {
-		df, logImages := documentFrequencies(p.segments), math.Log(float64(len(p.segments)))
+		df, images := p.given.table(p.numbers), p.given.images()
+		if df == nil {
+			df, images = documentFrequencies(p.segments), len(p.segments)
+		}
+		logImages := math.Log(float64(images))
 		return func(i int) []float64 { return []float64{p.segments[i].ciderD(df, logImages)} }
 	},
 }
@@ -19,7 +24,7 @@ var ciderDMetric = Metric{
 // several cores can fill it at once.
 type frequencies struct {
 	parts []frequencyPart
-	logs  []float64 // natural logarithms of 0, ..., number of images; that of 0 is 0, as in cider_scorer.py
+	logs  []float64 // natural logarithms of the first numbers from 0; that of 0 is 0, as in cider_scorer.py
 }
 
 // frequencyPart is an open-addressing table.
@@ -45,7 +50,7 @@ func documentFrequencies(segments []segment) *frequencies {
 					continue
 				}
 				if _, refs := s.row(g); len(refs) > 0 {
-					part.add(s.grams[g], h)
+					part.add(s.grams[g], h, 1)
 				}
 			}
 		}
@@ -77,7 +82,8 @@ func (p *frequencyPart) find(g ngram, hash uint64) int {
 	return at
 }
 
-func (p *frequencyPart) add(g ngram, hash uint64) {
+// add adds a number of images to those of an n-gram.
+func (p *frequencyPart) add(g ngram, hash uint64, images int32) {
 	at := p.find(g, hash)
 	if p.images[at] == 0 {
 		if p.used++; 2*p.used > len(p.grams) {
@@ -86,13 +92,17 @@ func (p *frequencyPart) add(g ngram, hash uint64) {
 		}
 		p.grams[at] = g
 	}
-	p.images[at]++
+	p.images[at] += images
 }
 
 // log returns the logarithm of the number of images whose references contain g, 0 if there is none.
 func (f *frequencies) log(g ngram, hash uint64) float64 {
 	part := &f.parts[f.part(hash)]
-	return f.logs[part.images[part.find(g, hash)]]
+	n := int(part.images[part.find(g, hash)])
+	if n < len(f.logs) {
+		return f.logs[n]
+	}
+	return math.Log(float64(n))
 }
 
 // vector describes a caption as a vector of weighted n-grams: its Euclidean length by order.

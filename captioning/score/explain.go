@@ -65,6 +65,9 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 	if len(references) == 0 {
 		return nil, fmt.Errorf("explain: no references given: give at least one")
 	}
+	if err := checkTexts(References{"": references}, []Caption{{Text: caption}}); err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
+	}
 	e := &Explanation{Tokens: tokens, Caption: tokenize(caption)}
 	for _, r := range references {
 		e.References = append(e.References, tokenize(r))
@@ -73,6 +76,9 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 	s := segment{test: w.number(e.Caption)}
 	for _, r := range e.References {
 		s.refs = append(s.refs, w.number(r))
+	}
+	if err := checkSegments([]segment{s}); err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
 	}
 	new(counter).count(&s)
 	o := s.overlap()

@@ -56,8 +56,8 @@ func longestCommon(a, b []uint32) int {
 	return row[len(b)]
 }
 
-// longestCommonByBits is longestCommon for long texts: it handles 64 words of a at once (Hyyrö 2004, "Bit-Parallel LCS-
-// length Computation Revisited"). Bit i of steps is 0 where the length grows at word i of a.
+// longestCommonByBits is longestCommon for long texts: it handles 64 words of a at once (Hyyrö 2004, "Bit-Parallel
+// LCS-length Computation Revisited"). Bit i of steps is 0 where the length grows at word i of a.
 func longestCommonByBits(a, b []uint32) int {
 	places := make(map[uint32][]uint64) // of each word in a
 	for i, x := range a {
