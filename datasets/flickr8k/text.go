@@ -80,7 +80,8 @@ func readCaptions(file string) (captions map[string][]string, order []string, er
 			return fail("caption %.200q is empty", id)
 		}
 		if index != len(captions[name]) {
-			return fail("caption id %.200q: number %d follows %d captions of this image", id, index, len(captions[name]))
+			return fail("caption id %.200q: number %d follows %d captions of this image", id, index,
+				len(captions[name]))
 		}
 		if index == 0 {
 			order = append(order, name)
@@ -109,7 +110,8 @@ func (ds *Dataset) readSplits(text string, captions map[string][]string) error {
 				return fail("image %.200q has no caption in %s", name, tokenFile)
 			}
 			if !ds.images.Has(name) {
-				return fail("image %.200q is not in %s: add the image, or take it off the list", name, ds.images.Place())
+				return fail("image %.200q is not in %s: add the image, or take it off the list", name,
+					ds.images.Place())
 			}
 			seen[name] = split
 			ds.examples[split] = append(ds.examples[split], datasets.Example{ID: name, Captions: captions[name]})

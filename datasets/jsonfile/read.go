@@ -11,8 +11,8 @@ import (
 	"captionlab/datasets/internal/regular"
 )
 
-// maxRead is the largest file that Read accepts, in bytes after decompression: it is in memory as a whole. Tests make it
-// smaller.
+// maxRead is the largest file that Read accepts, in bytes after decompression: it is in memory as a whole. Tests make
+// it smaller.
 var maxRead int64 = 512 << 20
 
 // Read decodes the JSON file at path into to; see Decode. The path "-" is standard input. Data compressed with gzip is

@@ -10,7 +10,9 @@ func TestWholeNumber(t *testing.T) {
 			t.Errorf("%s: %d, error %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"1.5", "9223372036854775808", "1e300", "1e999", "NaN", `"42"`, "null", "true", "", "0x10"} {
+	for _, text := range []string{
+		"1.5", "9223372036854775808", "1e300", "1e999", "NaN", `"42"`, "null", "true", "", "0x10",
+	} {
 		if got, err := WholeNumber([]byte(text)); err == nil {
 			t.Errorf("%q is taken for %d", text, got)
 		}
