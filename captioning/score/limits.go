@@ -5,12 +5,15 @@ import "fmt"
 // Limits of what is scored. The time for ROUGE-L grows with the square of the words of a caption.
 const (
 	MaxWords      = 10_000 // in a caption or reference
-	MaxReferences = 10_000 // of one image
+	MaxReferences = 10_000 // of one image, with up to 1,000,000 words in all
 	MaxDraws      = 100_000
 )
 
 // maxText is the longest caption or reference, in bytes.
 const maxText = 1 << 20
+
+// maxImageWords is the largest number of words in the references of an image. A million need about 0.7 GB.
+const maxImageWords = 1_000_000
 
 // checkText fails for a text that is certainly too long, without tokenizing it.
 func checkText(text string) error {
@@ -54,10 +57,15 @@ func checkSegments(segments []segment) error {
 		if err := checkWords(len(s.test)); err != nil {
 			return fmt.Errorf("caption of image %s: %w", s.id, err)
 		}
+		words := 0
 		for k, r := range s.refs {
 			if err := checkWords(len(r)); err != nil {
 				return fmt.Errorf("reference %d of image %s: %w", k, s.id, err)
 			}
+			words += len(r)
+		}
+		if words > maxImageWords {
+			return fmt.Errorf("the references of image %s have %d words: at most %d", s.id, words, maxImageWords)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -90,6 +91,11 @@ func TestLongTexts(t *testing.T) {
 	_, err := Coco(refs, []Caption{{ID: "7"}}, Options{})
 	if err == nil || !strings.Contains(err.Error(), "image 7 has 10001 references: at most 10000") {
 		t.Errorf("many references: %v", err)
+	}
+	refs["7"] = slices.Repeat([]string{longest}, 1+maxImageWords/MaxWords)
+	_, err = Coco(refs, []Caption{{ID: "7"}}, Options{Tokens: "whitespace"})
+	if err == nil || !strings.Contains(err.Error(), "the references of image 7 have 1010000 words: at most 1000000") {
+		t.Errorf("many words of references: %v", err)
 	}
 }
 

@@ -107,7 +107,9 @@ func (f *scoreFlags) check() error {
 }
 
 func (f *scoreFlags) run(out io.Writer) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the command is short and needs little memory
+	// The command is short and usually needs little memory: collect garbage rarely, but not beyond 2 GiB.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(2 << 30))
 	captions, refs, err := f.read()
 	if err != nil {
 		return err
