@@ -33,6 +33,7 @@ func TestIDsInOtherSpellings(t *testing.T) {
 		{"000123", "123", `is image "000123" of the captions image "123" of the references?`},
 		{"123", "000123", `is image "123" of the captions image "000123" of the references?`},
 		{"COCO_val2014_000000000042.jpg", "42", `image "COCO_val2014_000000000042.jpg" of the captions image "42"`},
+		{"./photos/42.jpg", "42", `image "./photos/42.jpg" of the captions image "42"`},
 		{"0", "000", `is image "0" of the captions image "000"`},
 		{"dog.jpg", "cat.jpg", ""},
 		{"12", "13", ""},

@@ -172,9 +172,11 @@ func alike(captioned, referenced []ID) string {
 	return ""
 }
 
-// number returns the number, without padding, that an id ends in, not counting a file name's extension or a fraction.
+// number returns the number, without padding, that an id ends in, not counting a file's folder and extension or a
+// fraction.
 func number(id ID) string {
-	stem, _, _ := strings.Cut(strings.TrimSpace(string(id)), ".")
+	name := string(id[strings.LastIndexByte(string(id), '/')+1:])
+	stem, _, _ := strings.Cut(strings.TrimSpace(name), ".")
 	digits := stem[len(strings.TrimRight(stem, "0123456789")):]
 	if digits == "" {
 		return ""

@@ -81,9 +81,10 @@ func TestBadTextFiles(t *testing.T) {
 // everyImage is a source that has every image.
 type everyImage struct{ images.Source }
 
-func (everyImage) Has(string) bool { return true }
-func (everyImage) Names() []string { return nil }
-func (everyImage) Place() string   { return "everywhere" }
+func (everyImage) Has(string) bool            { return true }
+func (everyImage) Names() []string            { return nil }
+func (everyImage) Unlisted([]string) []string { return nil }
+func (everyImage) Place() string              { return "everywhere" }
 
 // FuzzFlickr8kText reads captions and lists. What is accepted has examples with captions in every split, and none
 // twice.

@@ -50,7 +50,7 @@ func newCaptionCommand() *cobra.Command {
 
 func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) error {
 	generate, err := c.generation.options()
-	if err := errors.Join(err, c.checkIDFrom()); err != nil {
+	if err != nil {
 		return usageError{err}
 	}
 	backend, _, err := openBackend()
@@ -79,7 +79,7 @@ func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) er
 	for i := range ids {
 		captions[i].ID = ids[i]
 	}
-	if err := c.print(cmd.OutOrStdout(), captions, problems); err != nil {
+	if err := printCaptions(cmd.OutOrStdout(), captions, problems, c.asJSON, c.shown); err != nil {
 		return err
 	}
 	return badFiles(append(unnumbered, problems...), total)
@@ -152,19 +152,20 @@ func badFiles(problems []error, files int) error {
 	return all
 }
 
-func (c *captionCall) print(out io.Writer, captions []score.Caption, problems []error) error {
+func printCaptions(out io.Writer, captions []score.Caption, problems []error, asJSON bool,
+	shown func(score.ID) any) error {
 	type row struct {
 		ID      any     `json:"image_id"` // a string, or a score.ID
 		Caption string  `json:"caption"`
 		LogProb float64 `json:"log_prob"`
 	}
 	rows := []row{}
-	for i, caption := range captions {
+	for i, c := range captions {
 		if problems[i] == nil {
-			rows = append(rows, row{c.shown(caption.ID), caption.Text, caption.LogProb})
+			rows = append(rows, row{shown(c.ID), c.Text, c.LogProb})
 		}
 	}
-	if c.asJSON {
+	if asJSON {
 		encoder := json.NewEncoder(out)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", " ")

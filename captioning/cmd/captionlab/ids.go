@@ -16,17 +16,17 @@ const (
 	idFromName = "name"
 )
 
+// registerIDFrom adds the flag --id-from and its check.
 func (c *captionCall) registerIDFrom(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.idFrom, "id-from", idFromPath,
 		"image ids: path, or name, the number that the file name is or ends in, which COCO's server wants: 42 for\n"+
 			"COCO_val2014_000000000042.jpg and 000000000042.jpg. Images without one are not captioned, but listed")
-}
-
-func (c *captionCall) checkIDFrom() error {
-	if c.idFrom != idFromPath && c.idFrom != idFromName {
-		return fmt.Errorf("--id-from is %q: use %s or %s", c.idFrom, idFromPath, idFromName)
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if c.idFrom != idFromPath && c.idFrom != idFromName {
+			return usageError{fmt.Errorf("--id-from is %q: use %s or %s", c.idFrom, idFromPath, idFromName)}
+		}
+		return nil
 	}
-	return nil
 }
 
 // ids returns the files whose names have a number of their own, the numbers, and an error for each other file. With

@@ -33,7 +33,7 @@ func TestIDsFromNames(t *testing.T) {
 		{captionCall{idFrom: idFromName}, "42\ta\n7\tb\n"},
 	} {
 		var out strings.Builder
-		err := d.call.print(&out, captions, make([]error, 2))
+		err := printCaptions(&out, captions, make([]error, 2), d.call.asJSON, d.call.shown)
 		if err != nil || !strings.Contains(out.String(), d.want) {
 			t.Errorf("%+v prints %s, error %v; want %s", d.call, out.String(), err, d.want)
 		}
