@@ -15,6 +15,8 @@ type Options struct {
 	// errors. coco-caption skips images without a caption if it is given the ids of the result file, as its demo does
 	// (document frequencies are then those of the scored images); it refuses a caption without references.
 	AllowMissing bool
+	// Frequencies are the document frequencies of CIDEr-D. Nil means those of the references of the scored images.
+	Frequencies *DocumentFrequencies
 }
 
 // Left counts the images that were skipped because of Options.AllowMissing.
@@ -27,6 +29,7 @@ type Left struct {
 type Prepared struct {
 	segments []segment
 	numbers  words
+	given    *DocumentFrequencies // nil if none were given
 
 	once  sync.Once
 	words []string // by number; filled on demand
@@ -70,11 +73,17 @@ func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, e
 	if err != nil {
 		return nil, Left{}, err
 	}
+	if err := o.Frequencies.suit(o.Tokens); err != nil {
+		return nil, Left{}, err
+	}
 	if o.Tokens == "ptb" {
 		tokenize = ptbWhole
 	}
 	scored, left, err := pairUp(refs, captions, o.AllowMissing)
 	if err != nil {
+		return nil, left, err
+	}
+	if err := checkTexts(refs, scored); err != nil {
 		return nil, left, err
 	}
 	slices.SortFunc(scored, func(a, b Caption) int { return strings.Compare(string(a.ID), string(b.ID)) })
@@ -93,6 +102,9 @@ func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, e
 			segments[i], numberedBy[i] = newSegment(n.words, id, tokenize, scored[i].Text, refs[id]), n
 		}
 	})
+	if err := checkSegments(segments); err != nil {
+		return nil, left, err
+	}
 	common := make(words)
 	for _, n := range all {
 		n.translate(common)
@@ -104,7 +116,7 @@ func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, e
 			c.count(&segments[i])
 		}
 	})
-	return &Prepared{segments: segments, numbers: common}, left, nil
+	return &Prepared{segments: segments, numbers: common, given: o.Frequencies}, left, nil
 }
 
 // pairUp returns the captions of images that have references, and the numbers of images that lack one of the two.
@@ -131,19 +143,49 @@ func pairUp(refs References, captions []Caption, allowMissing bool) (scored []Ca
 	switch {
 	case allowMissing:
 	case left.NoReferences > 0:
-		return nil, left, missing(noReferences, "a caption but no references")
+		return nil, left, missing(noReferences, "a caption but no references", alike(noReferences, noCaption))
 	case left.NoCaption > 0:
-		return nil, left, missing(noCaption, "references but no caption")
+		return nil, left, missing(noCaption, "references but no caption", "")
 	}
 	if len(scored) == 0 {
-		return nil, left, fmt.Errorf("no image has both a caption and references: %d captions, references of %d images",
-			len(captions), len(refs))
+		return nil, left, fmt.Errorf("no image has both a caption and references: %d captions, "+
+			"references of %d images%s", len(captions), len(refs), alike(noReferences, noCaption))
 	}
 	return scored, left, nil
 }
 
+// alike returns a note on a caption's id that looks like another spelling of a reference's id, or nothing.
+func alike(captioned, referenced []ID) string {
+	byNumber := make(map[string]ID)
+	for _, id := range referenced {
+		if n := number(id); n != "" && (byNumber[n] == "" || id < byNumber[n]) {
+			byNumber[n] = id
+		}
+	}
+	slices.Sort(captioned)
+	for _, id := range captioned {
+		if other := byNumber[number(id)]; other != "" {
+			return fmt.Sprintf("; is image %.200q of the captions image %.200q of the references? "+
+				"Write the id in the same way in both files, without padding and file names", id, other)
+		}
+	}
+	return ""
+}
+
+// number returns the number, without padding, that an id ends in, not counting a file's folder and extension or a
+// fraction.
+func number(id ID) string {
+	name := string(id[strings.LastIndexByte(string(id), '/')+1:])
+	stem, _, _ := strings.Cut(strings.TrimSpace(name), ".")
+	digits := stem[len(strings.TrimRight(stem, "0123456789")):]
+	if digits == "" {
+		return ""
+	}
+	return "0" + strings.TrimLeft(digits, "0")
+}
+
 // missing is the error that the images have only one of caption and references.
-func missing(ids []ID, has string) error {
+func missing(ids []ID, has, note string) error {
 	others := ""
 	switch n := len(ids) - 1; {
 	case n == 1:
@@ -151,6 +193,6 @@ func missing(ids []ID, has string) error {
 	case n > 1:
 		others = fmt.Sprintf(", like %d other images", n)
 	}
-	return fmt.Errorf("image %s has %s%s: add what is missing, or allow missing ones to skip them",
-		slices.Min(ids), has, others)
+	return fmt.Errorf("image %s has %s%s: add what is missing, or allow missing ones to skip them%s",
+		slices.Min(ids), has, others, note)
 }

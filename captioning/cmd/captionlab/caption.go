@@ -22,6 +22,7 @@ type captionCall struct {
 	generation generationFlags
 	options    captioning.CaptionerOptions
 	asJSON     bool
+	idFrom     string
 }
 
 func newCaptionCommand() *cobra.Command {
@@ -39,6 +40,7 @@ func newCaptionCommand() *cobra.Command {
 		Args: atLeast(2, "the folder of a run and at least one image"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0], args[1:]) },
 	}
+	c.registerIDFrom(cmd)
 	c.generation.register(cmd)
 	cmd.Flags().StringVar(&c.options.Weights, "weights", "",
 		"weights of the run's encoder, .pth or safetensors (default: where they are kept)")
@@ -64,6 +66,8 @@ func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) er
 	if err != nil {
 		return err
 	}
+	total := len(files)
+	files, ids, unnumbered := c.ids(files)
 	o := captioning.FilesOptions{Generate: generate}
 	if len(files) > captioner.Spec().BatchSize {
 		o.Progress = captionMeter(newMeter(), len(files))
@@ -72,10 +76,13 @@ func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) er
 	if err != nil {
 		return err
 	}
-	if err := printCaptions(cmd.OutOrStdout(), captions, problems, c.asJSON); err != nil {
+	for i := range ids {
+		captions[i].ID = ids[i]
+	}
+	if err := printCaptions(cmd.OutOrStdout(), captions, problems, c.asJSON, c.shown); err != nil {
 		return err
 	}
-	return badFiles(problems, len(files))
+	return badFiles(append(unnumbered, problems...), total)
 }
 
 // captionMeter shows how many of the files are encoded.
@@ -145,16 +152,17 @@ func badFiles(problems []error, files int) error {
 	return all
 }
 
-func printCaptions(out io.Writer, captions []score.Caption, problems []error, asJSON bool) error {
+func printCaptions(out io.Writer, captions []score.Caption, problems []error, asJSON bool,
+	shown func(score.ID) any) error {
 	type row struct {
-		ID      string  `json:"image_id"`
+		ID      any     `json:"image_id"` // a string, or a score.ID
 		Caption string  `json:"caption"`
 		LogProb float64 `json:"log_prob"`
 	}
 	rows := []row{}
 	for i, c := range captions {
 		if problems[i] == nil {
-			rows = append(rows, row{string(c.ID), c.Text, c.LogProb})
+			rows = append(rows, row{shown(c.ID), c.Text, c.LogProb})
 		}
 	}
 	if asJSON {

@@ -57,6 +57,7 @@ func captionFiles(t *testing.T, dir string) {
 		}
 	}
 	captionFolder(t, dir)
+	captionWithIDs(t, dir)
 }
 
 // captionFolder captions the folder itself: images, text, checkpoints, hidden files, a pipe, and links to an image, to

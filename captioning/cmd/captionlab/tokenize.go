@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -24,27 +26,45 @@ func newTokenizeCommand() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			in, out := bufio.NewReader(cmd.InOrStdin()), bufio.NewWriter(cmd.OutOrStdout())
-			for {
-				line, err := in.ReadString('\n')
-				if line != "" {
-					out.WriteString(strings.Join(tokenize(strings.TrimSuffix(line, "\n")), " "))
-					out.WriteByte('\n')
-					if in.Buffered() == 0 { // someone who types sees the answer at once
-						if err := out.Flush(); err != nil {
-							return err
-						}
-					}
-				}
-				if errors.Is(err, io.EOF) {
-					return out.Flush()
-				}
-				if err != nil {
-					return err
-				}
-			}
+			return tokenizeLines(cmd.InOrStdin(), cmd.OutOrStdout(), tokenize)
 		},
 	}
 	cmd.Flags().StringVar(&tokens, "tokens", "ptb", "tokenizer: "+strings.Join(score.Tokenizers, ", "))
 	return cmd
+}
+
+// maxLine is the longest line that is tokenized, in bytes.
+const maxLine = 1 << 20
+
+func tokenizeLines(from io.Reader, to io.Writer, tokenize func(string) []string) error {
+	in, out := bufio.NewReaderSize(from, maxLine), bufio.NewWriter(to)
+	for n := 1; ; n++ {
+		text, err := in.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return errors.Join(out.Flush(), fmt.Errorf("standard input:%d: the line has %d bytes or more", n, maxLine))
+		case err != nil && !errors.Is(err, io.EOF):
+			return errors.Join(out.Flush(), err)
+		}
+		line := string(text)
+		if n == 1 {
+			line = strings.TrimPrefix(line, "\ufeff") // a byte order mark
+		}
+		utf16 := n == 1 && len(line) > 1 && (line[0] == 0) != (line[1] == 0)
+		if utf16 || !utf8.ValidString(line) {
+			return errors.Join(out.Flush(), fmt.Errorf("standard input:%d: the line is not UTF-8: convert the text", n))
+		}
+		if line != "" {
+			out.WriteString(strings.Join(tokenize(strings.TrimSuffix(line, "\n")), " "))
+			out.WriteByte('\n')
+			if in.Buffered() == 0 { // someone who types sees the answer at once
+				if err := out.Flush(); err != nil {
+					return err
+				}
+			}
+		}
+		if err != nil {
+			return out.Flush()
+		}
+	}
 }
