@@ -79,7 +79,8 @@ func TestConvertedImages(t *testing.T) {
 	if got := content(t, ds, "a.jpg"); got != "A" {
 		t.Errorf("a.jpg holds %q", got)
 	}
-	if odd := strings.Join(ds.Oddities(), "\n"); !strings.Contains(odd, "images without a caption, skipped: 1 (e.png)") {
+	odd := strings.Join(ds.Oddities(), "\n")
+	if !strings.Contains(odd, "images without a caption, skipped: 1 (e.png)") {
 		t.Errorf("oddities %s", odd)
 	}
 }
