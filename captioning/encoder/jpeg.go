@@ -20,7 +20,7 @@ const (
 type frameJPEG struct {
 	blocks      map[byte]int64 // blocks of each component, padded as in the decoder
 	progressive bool
-	rgb         bool // components are not Y, Cb and Cr, so that the decoder copies them
+	rgb         bool // components are called R, G and B
 }
 
 // estimateJPEG reads the markers of a JPEG. The decoder of the standard library keeps each component at its own size
@@ -28,6 +28,7 @@ type frameJPEG struct {
 func estimateJPEG(data []byte, s *estimate) error {
 	const visitsOfSegment = 100 // even a segment without a scan takes time
 	var frame frameJPEG
+	adobeRGB := false
 	scans := 0
 	for marker, segment := range segments(data) {
 		s.visits += visitsOfSegment
@@ -47,7 +48,7 @@ func estimateJPEG(data []byte, s *estimate) error {
 			}
 		case markerAPP14:
 			if len(segment) >= 12 && bytes.HasPrefix(segment, []byte("Adobe")) && segment[11] == 0 {
-				frame.rgb = true
+				adobeRGB = true
 			}
 		}
 	}
@@ -57,7 +58,7 @@ func estimateJPEG(data []byte, s *estimate) error {
 			s.memory += 64 * 4 * blocks
 		}
 	}
-	if n := len(frame.blocks); n == 4 || n == 3 && frame.rgb {
+	if n := len(frame.blocks); n == 4 || n == 3 && (frame.rgb || adobeRGB) {
 		s.memory += 4 * s.pixels()
 	}
 	return nil

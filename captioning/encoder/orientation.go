@@ -11,7 +11,9 @@ import (
 // Reference: CIPA DC-008 (Exif 2.32), 4.5.2 (structure) and 4.6.4 (tag Orientation); TIFF 6.0, section 2.
 func orientation(exif []byte) int {
 	const tag, entrySize = 0x0112, 12
-	exif = bytes.TrimPrefix(exif, []byte(exifHeader))
+	for bytes.HasPrefix(exif, []byte(exifHeader)) {
+		exif = exif[len(exifHeader):]
+	}
 	if len(exif) < 8 {
 		return 1
 	}
