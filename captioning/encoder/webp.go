@@ -14,7 +14,7 @@ import (
 // estimateWebP checks the chunks of a WebP. The file must be as long as it says and hold one frame, and the frame must
 // have the size in the header, which has been compared with the limit of pixels. A lossy frame is decoded to 1.5 bytes
 // a pixel, then to RGB, and parts of the file are copied; a lossless one takes 4 bytes a pixel, as much again for a
-// palette, and a quarter for each of four transformations.
+// palette, a quarter for each of four transformations, and the codes.
 //
 // Reference: the WebP container specification; RFC 6386, section 9.1, for "VP8 "; the specification of the WebP
 // lossless bitstream for "VP8L".
@@ -23,6 +23,7 @@ func estimateWebP(data []byte, s *estimate) error {
 		return fmt.Errorf("the file is cut short: %d of %d bytes", len(data), whole)
 	}
 	hasEXIF := false
+	var lossless []byte
 	for name, chunk := range chunksWebP(data) {
 		w, h := s.width, s.height
 		switch {
@@ -40,13 +41,18 @@ func estimateWebP(data []byte, s *estimate) error {
 		case name == "VP8L" && len(chunk) >= 5:
 			bits := binary.LittleEndian.Uint32(chunk[1:])
 			w, h = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
-			s.memory = max(s.memory, 9*s.pixels())
+			lossless = chunk
 		}
 		if w != s.width || h != s.height {
 			return fmt.Errorf("the header says %d x %d pixels, but the frame %d x %d", s.width, s.height, w, h)
 		}
 	}
-	return nil
+	if lossless == nil {
+		return nil
+	}
+	codes, err := losslessMemory(lossless, s.width, s.height, maxMemory)
+	s.memory = max(s.memory, 9*s.pixels()+codes)
+	return err
 }
 
 // Flags in the header chunk "VP8X".
