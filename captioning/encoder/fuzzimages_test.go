@@ -20,9 +20,9 @@ func FuzzJPEG(f *testing.F) {
 
 func FuzzPNG(f *testing.F) {
 	for _, depth := range []byte{1, 2, 4, 8, 16} {
-		f.Add(pngOf(10, 10, depth, 0, 1, 10*3*int(depth), chunkPNG("tRNS", []byte{0, 0})))
-		f.Add(pngOf(10, 10, depth, 3, 0, 10*3*int(depth), chunkPNG("PLTE", make([]byte, 6))))
-		f.Add(pngOf(10, 10, depth, 6, 1, 10*8*int(depth)))
+		f.Add(pngOf(10, 10, pngKind{depth, 0, 1}, 10*3*int(depth), chunkPNG("tRNS", []byte{0, 0})))
+		f.Add(pngOf(10, 10, pngKind{depth, 3, 0}, 10*3*int(depth), chunkPNG("PLTE", make([]byte, 6))))
+		f.Add(pngOf(10, 10, pngKind{depth, 6, 1}, 10*8*int(depth)))
 	}
 	fuzzImages(f, ".png")
 }

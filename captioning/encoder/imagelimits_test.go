@@ -36,12 +36,12 @@ func TestBombs(t *testing.T) {
 		{"a few scans", progressiveJPEG(1000, 1000, 3, 12, true), nil},
 		{"progressive CMYK", progressiveJPEG(10_000, 10_000, 4, 1, false), memory},
 		{"progressive RGB", progressiveJPEG(10_000, 10_000, 3, 1, false), memory},
-		{"interlaced PNG of 16 bits", pngOf(10_000, 10_000, 16, 6, 1, 0), memory},
+		{"interlaced PNG of 16 bits", pngOf(10_000, 10_000, pngKind{16, 6, 1}, 0), memory},
 		{"interlaced gray PNG of 16 bits with transparency",
-			pngOf(10_000, 10_000, 16, 0, 1, 0, chunkPNG("tRNS", []byte{0, 1})), memory},
-		{"PNG with zTXt", pngOf(8, 8, 8, 2, 0, 8*25, chunkPNG("zTXt", zip)), nil},
-		{"PNG with iCCP", pngOf(8, 8, 8, 2, 0, 8*25, chunkPNG("iCCP", zip)), nil},
-		{"PNG with too many rows", pngOf(8, 8, 8, 2, 0, 64<<20), []string{"too much pixel data"}},
+			pngOf(10_000, 10_000, pngKind{16, 0, 1}, 0, chunkPNG("tRNS", []byte{0, 1})), memory},
+		{"PNG with zTXt", pngOf(8, 8, pngKind{8, 2, 0}, 8*25, chunkPNG("zTXt", zip)), nil},
+		{"PNG with iCCP", pngOf(8, 8, pngKind{8, 2, 0}, 8*25, chunkPNG("iCCP", zip)), nil},
+		{"PNG with too many rows", pngOf(8, 8, pngKind{8, 2, 0}, 64<<20), []string{"too much pixel data"}},
 		{"GIF of 2,000 frames", manyFrames(2000, 20, 20), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestEstimates(t *testing.T) {
 			palette = chunkPNG("PLTE", make([]byte, 3))
 		}
 		name := "interlaced PNG of type " + string('0'+kind[1]) // cut short after most of its rows
-		files[name] = pngOf(width, height, kind[0], kind[1], 1, stored-height/8, palette)
+		files[name] = pngOf(width, height, pngKind{kind[0], kind[1], 1}, stored-height/8, palette)
 	}
 	for _, img := range images {
 		var j, p bytes.Buffer

@@ -45,11 +45,14 @@ func progressiveJPEG(width, height, components, scans int, whole bool) []byte {
 	return append(out, 0xff, markerEOI)
 }
 
+// pngKind is the kind of a PNG, as in its header.
+type pngKind struct{ depth, colour, interlace byte }
+
 // pngOf builds a PNG with a header, some chunks, and rows of zeros of which the first bytes are stored.
-func pngOf(width, height int, depth, colour, interlace byte, stored int, chunks ...[]byte) []byte {
+func pngOf(width, height int, k pngKind, stored int, chunks ...[]byte) []byte {
 	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(width)), uint32(height))
-	out := slices.Concat([]byte("\x89PNG\r\n\x1a\n"), chunkPNG("IHDR", append(header, depth, colour, 0, 0, interlace)),
-		slices.Concat(chunks...))
+	out := slices.Concat([]byte("\x89PNG\r\n\x1a\n"),
+		chunkPNG("IHDR", append(header, k.depth, k.colour, 0, 0, k.interlace)), slices.Concat(chunks...))
 	return slices.Concat(out, chunkPNG("IDAT", zeros(stored)), chunkPNG("IEND", nil))
 }
 

@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// A lossless WebP may hold 65,536 groups of prefix codes, for which the decoder takes gigabytes. How many there are, and
-// how large, is only known after reading the start of the bitstream, as this file does without decoding pixels.
+// A lossless WebP may hold 65,536 groups of prefix codes, for which the decoder takes gigabytes. How many there are,
+// and how large, is only known after reading the start of the bitstream, as this file does without decoding pixels.
 //
 // Reference: the specification of the WebP lossless bitstream, sections 4 (transformations), 5 (image data) and 6
 // (entropy-coded image).
@@ -17,8 +17,8 @@ var errLossless = errors.New("the lossless WebP holds impossible codes")
 // The numbers of symbols of the five codes of a group; a colour cache adds to the first.
 var alphabetsVP8L = [5]int{256 + 24, 256, 256, 256, 40}
 
-// losslessMemory returns the bytes that golang.org/x/image/vp8l takes for the codes in a chunk "VP8L". Fails if they are
-// more than most.
+// losslessMemory returns the bytes that golang.org/x/image/vp8l takes for the codes in a chunk "VP8L". Fails if they
+// are more than most.
 func losslessMemory(chunk []byte, width, height int, most int64) (int64, error) {
 	const headerSize = 5
 	b := &bitsVP8L{data: chunk[headerSize:]}
