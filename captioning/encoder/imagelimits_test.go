@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"io"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -67,8 +68,8 @@ func TestEstimates(t *testing.T) {
 	const width, height = 700, 400
 	r := image.Rect(0, 0, width, height)
 	var images []image.Image
-	images = append(images, image.NewGray(r), image.NewGray16(r), image.NewRGBA(r), image.NewNRGBA(r), image.NewRGBA64(r),
-		image.NewNRGBA64(r), image.NewPaletted(r, palette.Plan9))
+	images = append(images, image.NewGray(r), image.NewGray16(r), image.NewRGBA(r), image.NewNRGBA(r),
+		image.NewRGBA64(r), image.NewNRGBA64(r), image.NewPaletted(r, palette.Plan9))
 	files := map[string][]byte{
 		"progressive gray": progressiveJPEG(width, height, 1, 9, true),
 		"progressive RGB":  progressiveJPEG(width, height, 3, 9, true),
@@ -151,7 +152,8 @@ func TestMaxPixels(t *testing.T) {
 	if err := (ImageOptions{MaxPixels: 190_000_000}).limits().check(e); err == nil {
 		t.Error("no error for a lower limit")
 	}
-	if most := (ImageOptions{MaxPixels: int(^uint(0) >> 1)}).limits(); most.memory < maxMemory || most.file < maxFileSize {
+	most := ImageOptions{MaxPixels: math.MaxInt}.limits()
+	if most.memory < maxMemory || most.file < maxFileSize {
 		t.Errorf("limits %+v", most)
 	}
 }
