@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"captionlab/captioning/encoder"
 	"captionlab/captioning/internal/atomicfile"
 )
 
@@ -30,14 +31,14 @@ func (l *Lab) ImageFile(id string) (string, error) {
 	return path, atomicfile.WriteFile(path, data)
 }
 
-// FileThumbnail is Thumbnail for an image file.
+// FileThumbnail is Thumbnail for an image file of your own, turned upright.
 func FileThumbnail(file string, side int) (template.URL, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	image, err := Thumbnail(f, side)
+	image, err := thumbnail(f, side, encoder.ImageOptions{Upright: true})
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", file, err)
 	}

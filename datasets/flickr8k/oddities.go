@@ -30,7 +30,7 @@ func (ds *Dataset) noteOddities(captions map[string][]string, order []string) {
 			noSplit = append(noSplit, name)
 		}
 	}
-	for _, name := range ds.images.Names() {
+	for _, name := range ds.images.Unlisted(order) {
 		if len(captions[name]) == 0 {
 			noCaption = append(noCaption, name)
 		}

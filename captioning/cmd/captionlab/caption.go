@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"captionlab/captioning"
+	"captionlab/captioning/encoder"
 	"captionlab/captioning/internal/pace"
 	"captionlab/captioning/score"
 )
@@ -32,7 +33,8 @@ func newCaptionCommand() *cobra.Command {
 		Short: "Caption images (JPEG, PNG, WebP, GIF) with a trained run",
 		Long: "Each IMAGE is a file or a folder. A folder stands for all files in it and in its subfolders, except\n" +
 			"hidden files and links to folders. Files that are damaged or not images are listed on standard error\n" +
-			"and do not stop the others; the exit status is then 1.",
+			"and do not stop the others; the exit status is then 1. Photographs are turned upright, as their EXIF\n" +
+			"orientation says.",
 		Example: "  captionlab caption results/flickr8k/baseline/seed-1 holiday.jpg\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 *.jpg --beam 5\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 ~/photos --json > captions.json 2> bad.txt\n" +
@@ -44,6 +46,7 @@ func newCaptionCommand() *cobra.Command {
 	c.generation.register(cmd)
 	cmd.Flags().StringVar(&c.options.Weights, "weights", "",
 		"weights of the run's encoder, .pth or safetensors (default: where they are kept)")
+	registerMaxPixels(cmd, &c.options.MaxPixels)
 	cmd.Flags().BoolVar(&c.asJSON, "json", false, "print JSON in COCO result format, with the log-probability added")
 	return cmd
 }
@@ -52,6 +55,9 @@ func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) er
 	generate, err := c.generation.options()
 	if err != nil {
 		return usageError{err}
+	}
+	if err := checkMaxPixels(c.options.MaxPixels); err != nil {
+		return err
 	}
 	backend, _, err := openBackend()
 	if err != nil {
@@ -83,6 +89,19 @@ func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) er
 		return err
 	}
 	return badFiles(append(unnumbered, problems...), total)
+}
+
+// registerMaxPixels adds the flag --max-pixels to a command that decodes images.
+func registerMaxPixels(cmd *cobra.Command, pixels *int) {
+	cmd.Flags().IntVar(pixels, "max-pixels", encoder.MaxPixels,
+		"largest image that is decoded, in pixels; above the default, memory and time may grow as well")
+}
+
+func checkMaxPixels(pixels int) error {
+	if pixels < 1 {
+		return usageError{fmt.Errorf("--max-pixels is %d, must be at least 1", pixels)}
+	}
+	return nil
 }
 
 // captionMeter shows how many of the files are encoded.
@@ -166,10 +185,10 @@ func printCaptions(out io.Writer, captions []score.Caption, problems []error, as
 		}
 	}
 	if asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", " ")
-		return encoder.Encode(rows)
+		list := json.NewEncoder(out)
+		list.SetEscapeHTML(false)
+		list.SetIndent("", " ")
+		return list.Encode(rows)
 	}
 	for _, r := range rows {
 		if len(captions) == 1 {
