@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -12,6 +11,7 @@ import (
 	"captionlab/captioning/decoder"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/score"
+	"captionlab/datasets/regular"
 )
 
 // Captioner captions images: a model with its encoder. Safe for concurrent use.
@@ -83,16 +83,7 @@ func (c *Captioner) CaptionFile(ctx context.Context, path string, o decoder.Gene
 }
 
 // openFile opens a regular file. Others, such as pipes and devices, may block or never end, so they are errors.
-func openFile(path string) (io.ReadCloser, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
-	}
-	return os.Open(path)
-}
+func openFile(path string) (io.ReadCloser, error) { return regular.Open(path) }
 
 // CaptionReader captions the encoded image that r yields. name is the ID of the caption and stands in errors.
 func (c *Captioner) CaptionReader(ctx context.Context, name string, r io.Reader, o decoder.GenerateOptions) (

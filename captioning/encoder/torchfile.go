@@ -3,9 +3,9 @@ package encoder
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"captionlab/captioning/safetensors"
+	"captionlab/datasets/regular"
 )
 
 // A PyTorch checkpoint is a Python pickle, and a pickle can name any function to call. This reader only understands
@@ -19,7 +19,7 @@ const torchRemedy = "fetch the file again, or save the network's weights with to
 // pickles), row-major whatever their strides. Tensors may share memory. Files that need much more memory than their own
 // size are refused.
 func readTorch(file string) (map[string]safetensors.Tensor, error) {
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return nil, err
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"captionlab/captioning/safetensors"
+	"captionlab/datasets/regular"
 )
 
 // readWeights returns the tensors of a PyTorch (.pth, .pt, .bin) or safetensors file. The content decides which it is.
@@ -33,19 +33,15 @@ func readWeights(file string) (map[string]safetensors.Tensor, error) {
 // looksLikeSafetensors reports whether the file begins with a header length below 2^32 and a JSON object. Pipes and
 // devices, which may block or never end, are errors, and so are safetensors files larger than any encoder's weights.
 func looksLikeSafetensors(file string) (bool, error) {
-	info, err := os.Stat(file)
+	f, err := regular.Open(file)
 	if err != nil {
-		return false, err
-	}
-	if !info.Mode().IsRegular() {
-		return false, fmt.Errorf("%s is not a regular file (%s): name a .pth or safetensors file",
-			file, info.Mode().Type())
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return false, err
+		return false, fmt.Errorf("%w: name a .pth or safetensors file", err)
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
 	head := make([]byte, 9)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {

@@ -9,6 +9,7 @@ import (
 
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/datasets/regular"
 )
 
 // ImageFile writes an image of the dataset to a temporary file and returns its path: a stand-in for a photograph of
@@ -33,7 +34,7 @@ func (l *Lab) ImageFile(id string) (string, error) {
 
 // FileThumbnail is Thumbnail for an image file of your own, turned upright.
 func FileThumbnail(file string, side int) (template.URL, error) {
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return "", err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"captionlab/datasets/jsonfile"
+	"captionlab/datasets/regular"
 )
 
 const (
@@ -25,15 +26,16 @@ const (
 
 // open opens a file and returns its size. Pipes and devices, which may block or never end, are errors.
 func open(path string) (*os.File, int64, error) {
-	info, err := os.Stat(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, 0, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, err
 	}
-	f, err := os.Open(path)
-	return f, info.Size(), err
+	return f, info.Size(), nil
 }
 
 type header struct {

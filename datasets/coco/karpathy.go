@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"captionlab/datasets"
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/regular"
 )
 
 // karpathyImage is an entry of Karpathy's file.

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	unzip "captionlab/datasets/internal/archive"
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/regular"
 )
 
 // part is a part of a release, such as train2014.

@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/regular"
 )
 
 // maxRead is the largest file that Read accepts, in bytes after decompression: it is in memory as a whole. Tests make

@@ -13,7 +13,7 @@ import (
 	"sync"
 
 	"captionlab/datasets/internal/archive"
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/regular"
 )
 
 // maxImage is the size of the largest member that is read as an image, in bytes.

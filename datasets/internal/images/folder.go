@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/regular"
 )
 
 // folder is a Source in a folder.

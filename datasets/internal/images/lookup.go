@@ -26,7 +26,7 @@ func newLookup[F any](place string) lookup[F] { return lookup[F]{place, make(map
 // add adds an image. It returns the path of a previous one with the same name, if any.
 func (l lookup[F]) add(at string, file F) (previous string, double bool) {
 	name := path.Base(at)
-	key := stem(name)
+	key := Stem(name)
 	for _, f := range l.images[key] {
 		if path.Base(f.path) == name {
 			previous, double = f.path, true
@@ -39,7 +39,7 @@ func (l lookup[F]) add(at string, file F) (previous string, double bool) {
 // candidates returns the images that name may stand for: those with exactly this name or else, if there are none,
 // those with another ending.
 func (l lookup[F]) candidates(name string) []found[F] {
-	all := l.images[stem(name)]
+	all := l.images[Stem(name)]
 	var exact []found[F]
 	for _, f := range all {
 		if path.Base(f.path) == name {
@@ -100,8 +100,8 @@ func (l lookup[F]) unlisted(listed []string) []string {
 	return out
 }
 
-// stem is a name without the ending of an image.
-func stem(name string) string {
+// Stem is a name without the ending of an image.
+func Stem(name string) string {
 	if ending := path.Ext(name); isEnding(ending) {
 		return strings.TrimSuffix(name, ending)
 	}

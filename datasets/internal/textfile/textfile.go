@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/regular"
 )
 
 // limit is the size of the largest file read, in bytes; tests make it smaller.
