@@ -2,9 +2,11 @@ package score
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -92,23 +94,51 @@ func ReadCaptions(file string) ([]Caption, error) {
 	return captions, nil
 }
 
-// ReadBoth reads a caption file and a reference file in parallel.
+// ReadBoth reads a caption file and a reference file in parallel. It returns the captions in the order of the reference
+// file's images, in which coco-caption tokenizes them, and those of other images after them.
 func ReadBoth(captionFile, referenceFile string) (captions []Caption, refs References, err error) {
+	var order []ID
 	var refsErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { refs, refsErr = ReadReferences(referenceFile) })
+	wg.Go(func() { refs, order, refsErr = readReferences(referenceFile) })
 	captions, err = ReadCaptions(captionFile)
 	wg.Wait()
-	return captions, refs, errors.Join(err, refsErr)
+	if err := errors.Join(err, refsErr); err != nil {
+		return nil, nil, err
+	}
+	place := make(map[ID]int, len(order))
+	for i, id := range slices.Backward(order) { // the first one counts
+		place[id] = i - len(order)
+	}
+	slices.SortStableFunc(captions, func(a, b Caption) int { return cmp.Compare(place[a.ID], place[b.ID]) })
+	return captions, refs, nil
 }
 
 // ReadReferences reads a file (see jsonfile.Read) in COCO caption annotation format, {"annotations": [{"image_id": ...,
 // "caption": "..."}]}. It fails if an image has more than MaxReferences or one of them more than MaxWords words.
 func ReadReferences(file string) (References, error) {
-	refs := make(References)
+	refs, _, err := readReferences(file)
+	return refs, err
+}
+
+// readReferences also returns the ids of the file's images in their order: that of its list of images or, without one,
+// that of the annotations.
+func readReferences(file string) (refs References, order []ID, err error) {
+	refs = make(References)
+	type image struct {
+		ID *ID `json:"id"`
+	}
 	var content struct {
+		Images      jsonfile.Elements[image] `json:"images"`
 		Annotations jsonfile.Elements[entry] `json:"annotations"`
 	}
+	content.Images.Each = func(_ int, i image) error {
+		if i.ID != nil {
+			order = append(order, *i.ID)
+		}
+		return nil
+	}
+	var annotated []ID
 	content.Annotations.Each = func(i int, e entry) error {
 		if err := e.check(i); err != nil {
 			return err
@@ -116,16 +146,19 @@ func ReadReferences(file string) (References, error) {
 		if len(refs[*e.ImageID]) == MaxReferences {
 			return fmt.Errorf("entry %d: image %s has more than %d references", i, *e.ImageID, MaxReferences)
 		}
+		if len(refs[*e.ImageID]) == 0 {
+			annotated = append(annotated, *e.ImageID)
+		}
 		refs[*e.ImageID] = append(refs[*e.ImageID], *e.Caption)
 		return nil
 	}
 	if err := jsonfile.Read(file, &content); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(refs) == 0 {
-		return nil, fmt.Errorf("%s has no \"annotations\": want a COCO caption annotation file", file)
+		return nil, nil, fmt.Errorf("%s has no \"annotations\": want a COCO caption annotation file", file)
 	}
-	return refs, nil
+	return refs, append(order, annotated...), nil
 }
 
 // WriteCaptions writes captions in COCO result format, one per line. It replaces the file atomically.

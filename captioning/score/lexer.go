@@ -10,9 +10,13 @@ const noBreak = "\u00a0"
 
 const softHyphen = "\u00ad"
 
-// lexPTB splits a line into lower-case tokens. They may contain no-break spaces, in tags and telephone numbers.
-func lexPTB(line string) []string {
-	x := lexer{line: line, tokens: make([]string, 0, 1+len(line)/5), grammar: ptbGrammar()}
+// lexPTB splits a line into lower-case tokens. They may contain no-break spaces, in tags and telephone numbers. After
+// is the beginning of what follows the line and its end; a few rules look at it.
+func lexPTB(line, after string) []string {
+	x := lexer{line: line, text: line, tokens: make([]string, 0, 1+len(line)/5), grammar: ptbGrammar()}
+	if after != "" {
+		x.text = line + "\n" + after
+	}
 	for i := 0; i < len(line); {
 		if end := x.plainWord(i); end > i {
 			i = end
@@ -26,6 +30,7 @@ func lexPTB(line string) []string {
 type lexer struct {
 	*grammar
 	line   string
+	text   string // the line, or the line and what follows it
 	tokens []string
 	// A visit is a state at a position of the line. From those that failed, no token ends later. Every 64th position
 	// is noted, which keeps the time linear in the length of the line.
@@ -43,12 +48,12 @@ func (x *lexer) next(i int) int {
 	s := x.start
 	end, rule := i, -1
 	x.visits = x.visits[:0]
-	for at := i; at <= len(x.line) && s != dead; {
-		class, size := x.newline, 1 // as if the line went on after its end
-		if at < len(x.line) {
-			r := rune(x.line[at])
+	for at := i; at <= len(x.text) && s != dead; {
+		class, size := x.newline, 1 // as if the text went on after its end
+		if at < len(x.text) {
+			r := rune(x.text[at])
 			if r >= utf8.RuneSelf {
-				r, size = utf8.DecodeRuneInString(x.line[at:])
+				r, size = utf8.DecodeRuneInString(x.text[at:])
 			}
 			class = x.none
 			if r <= 0xffff {

@@ -45,7 +45,7 @@ func checkLines(t *testing.T, set lineSet) {
 		var lines, tokens strings.Builder
 		for line := range set.lines {
 			lines.WriteString(line + "\n")
-			tokens.WriteString(strings.Join(ptbWhole(line), " ") + "\n")
+			tokens.WriteString(strings.Join(ptbWhole(line, ""), " ") + "\n")
 		}
 		writeFile(t, filepath.Join(folder, set.name+".lines"), lines.String())
 		writeFile(t, filepath.Join(folder, set.name+".tokens"), tokens.String())
@@ -58,7 +58,7 @@ func checkLines(t *testing.T, set lineSet) {
 	readGoldens(t, "ptb_lines.json", &want)
 	hash, n, blocks := sha256.New(), 0, []string{}
 	for line := range set.lines {
-		whole := strings.Join(ptbWhole(line), " ")
+		whole := strings.Join(ptbWhole(line, ""), " ")
 		if got := PTB(line); !slices.Equal(got, fields(whole)) {
 			t.Errorf("PTB(%q) = %q, not %q split at white space", line, got, whole)
 		}

@@ -76,15 +76,27 @@ func (s *segment) whole(which int) []uint32 {
 	return s.refs[which-1]
 }
 
-// newSegment tokenizes the caption test and the references of an image and numbers their words.
-func newSegment(w words, id ID, tokenize func(string) []string, test string, refs []string) segment {
-	s := segment{id: id, refs: make([][]uint32, len(refs))}
-	for i := range 1 + len(refs) {
-		text := test
+// texts are the caption and the references of an image, with what the reference implementation tokenizes after them.
+type texts struct {
+	id        ID
+	caption   string
+	refs      []string
+	next      string // caption
+	nextFirst string // reference
+}
+
+// newSegment tokenizes the texts of an image and numbers their words.
+func newSegment(w words, t texts, tokenize func(text, after string) []string) segment {
+	s := segment{id: t.id, refs: make([][]uint32, len(t.refs))}
+	for i := range 1 + len(t.refs) {
+		text, after := t.caption, t.next
 		if i > 0 {
-			text = refs[i-1]
+			text, after = t.refs[i-1], t.nextFirst
+			if i < len(t.refs) {
+				after = t.refs[i]
+			}
 		}
-		whole := tokenize(text)
+		whole := tokenize(text, after)
 		tokens := takeApart(whole)
 		if len(whole) != len(tokens) {
 			s.joined = append(s.joined, joinedTokens{i, w.number(whole)})

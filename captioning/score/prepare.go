@@ -67,12 +67,13 @@ func (p *Prepared) tokens(numbers []uint32) []string {
 	return out
 }
 
-// prepare pairs captions with references, sorts them by ID, tokenizes them and counts their n-grams.
+// prepare pairs captions with references, tokenizes them, sorts them by ID and counts their n-grams.
 func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, error) {
-	tokenize, err := Tokenizer(o.Tokens)
+	alone, err := Tokenizer(o.Tokens)
 	if err != nil {
 		return nil, Left{}, err
 	}
+	tokenize := func(text, _ string) []string { return alone(text) }
 	if err := o.Frequencies.suit(o.Tokens); err != nil {
 		return nil, Left{}, err
 	}
@@ -86,27 +87,25 @@ func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, e
 	if err := checkTexts(refs, scored); err != nil {
 		return nil, left, err
 	}
-	slices.SortFunc(scored, func(a, b Caption) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	all := inContext(refs, scored)
+	slices.SortFunc(all, func(a, b texts) int { return strings.Compare(string(a.id), string(b.id)) })
 
 	// Each core numbers words on its own; then the numbers are made the same.
-	segments, numberedBy := make([]segment, len(scored)), make([]*numbering, len(scored))
-	var all []*numbering
+	segments, numberedBy := make([]segment, len(all)), make([]*numbering, len(all))
+	var numberings []*numbering
 	var lock sync.Mutex
-	inParallelWith(len(scored), func() func(int) {
+	inParallelWith(len(all), func() func(int) {
 		n := &numbering{words: make(words)}
 		lock.Lock()
-		all = append(all, n)
+		numberings = append(numberings, n)
 		lock.Unlock()
-		return func(i int) {
-			id := scored[i].ID
-			segments[i], numberedBy[i] = newSegment(n.words, id, tokenize, scored[i].Text, refs[id]), n
-		}
+		return func(i int) { segments[i], numberedBy[i] = newSegment(n.words, all[i], tokenize), n }
 	})
 	if err := checkSegments(segments); err != nil {
 		return nil, left, err
 	}
 	common := make(words)
-	for _, n := range all {
+	for _, n := range numberings {
 		n.translate(common)
 	}
 	inParallelWith(len(segments), func() func(int) {
@@ -117,6 +116,18 @@ func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, e
 		}
 	})
 	return &Prepared{segments: segments, numbers: common, given: o.Frequencies}, left, nil
+}
+
+// inContext returns the texts of the scored images, in the order of captions.
+func inContext(refs References, captions []Caption) []texts {
+	all := make([]texts, len(captions))
+	for i, c := range captions {
+		all[i] = texts{id: c.ID, caption: c.Text, refs: refs[c.ID]}
+		if i+1 < len(captions) {
+			all[i].next, all[i].nextFirst = captions[i+1].Text, refs[captions[i+1].ID][0]
+		}
+	}
+	return all
 }
 
 // pairUp returns the captions of images that have references, and the numbers of images that lack one of the two.

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"captionlab/captioning/score"
 )
 
 func TestScore(t *testing.T) {
@@ -171,5 +176,26 @@ func TestTokenize(t *testing.T) {
 	if code, _, errs := call(t, program(dir, "tokenize", "--tokens", "nosuch")); code != 2 ||
 		!strings.Contains(errs, "treebank") {
 		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
+func TestTokenizeLinesInContext(t *testing.T) {
+	in := "He points at a B.\n\n\nThe dog\nK.\ndogs\nno.\n5 cats.\nL."
+	want := "he points at a b\n\n\nthe dog\nk.\ndogs\nno.\n5 cats\nl.\n"
+	out := &tokenWriter{tokenize: score.PTBBefore, waits: score.EndsInStop}
+	var text strings.Builder
+	out.to = bufio.NewWriter(&text)
+	if err := errors.Join(tokenizeLines(strings.NewReader(in), out), out.flush()); err != nil {
+		t.Fatal(err)
+	}
+	if text.String() != want {
+		t.Errorf("%q, want %q", text.String(), want)
+	}
+	blank := &tokenWriter{tokenize: score.PTBBefore, waits: score.EndsInStop, to: bufio.NewWriter(io.Discard)}
+	if err := tokenizeLines(strings.NewReader("B.\n"+strings.Repeat("\n", 10*maxWaiting)), blank); err != nil {
+		t.Fatal(err)
+	}
+	if len(blank.waiting) > maxWaiting {
+		t.Errorf("%d lines wait, at most %d should", len(blank.waiting), maxWaiting)
 	}
 }
