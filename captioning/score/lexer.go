@@ -1,6 +1,7 @@
 package score
 
 import (
+	"strings"
 	"sync"
 	"unicode/utf8"
 )
@@ -18,7 +19,7 @@ func lexPTB(line, after string) []string {
 		x.text = line + "\n" + after
 	}
 	for i := 0; i < len(line); {
-		if end := x.plainWord(i); end > i {
+		if end := x.plain(i); end > i {
 			i = end
 			continue
 		}
@@ -87,17 +88,21 @@ func (x *lexer) next(i int) int {
 	return x.actions[rule](x, i, end)
 }
 
-// plainWord takes a word of lower-case ASCII letters followed by a space, the most frequent token of captions.
-func (x *lexer) plainWord(i int) int {
+// plain takes a word of ASCII letters or a comma before a space, or the last full stop: most tokens of captions. It
+// returns i if there is none.
+func (x *lexer) plain(i int) int {
 	end := i
-	for end < len(x.line) && x.line[end] >= 'a' && x.line[end] <= 'z' {
+	for end < len(x.line) && (x.line[end] >= 'a' && x.line[end] <= 'z' || x.line[end] >= 'A' && x.line[end] <= 'Z') {
+		end++
+	}
+	if end == i && (x.line[i] == ',' || x.line[i] == '.' && i+1 == len(x.line)) {
 		end++
 	}
 	if end == i || end < len(x.line) && x.line[end] != ' ' {
 		return i
 	}
-	if w := x.line[i:end]; len(w) < 5 || len(w) > 6 || !split[w] {
-		x.tokens = append(x.tokens, w)
+	if w := x.line[i:end]; len(w) < 5 || len(w) > 6 || !split[strings.ToLower(w)] {
+		x.emit(w)
 		return end
 	}
 	return i
