@@ -25,7 +25,8 @@ check:
 test: setup check
 	CAPTIONLAB_REQUIRE_XLA=1 go test -timeout 30m ./...
 
-# The long tests: killed and resumed runs, memory, full disks, complete reproductions.
+# The long tests: killed and resumed runs, memory, full disks, complete reproductions, and a minute of fuzzing for each
+# reader of files (CAPTIONLAB_FUZZ_TIME changes the minute).
 test-long: setup
 	CAPTIONLAB_REQUIRE_XLA=1 go test -timeout 40m -tags long -run '^TestLong' ./...
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -12,11 +11,16 @@ import (
 	"captionlab/captioning/decoder"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/score"
+	"captionlab/datasets/regular"
 )
 
 // Captioner captions images: a model with its encoder. Safe for concurrent use.
+//
+// Photographs are turned upright, as their EXIF orientation says, before they are captioned. The images of datasets are
+// not: their features are computed from the stored pixels, as in other implementations.
 type Captioner struct {
 	encoder *encoder.Encoder
+	images  encoder.ImageOptions
 	mu      sync.Mutex // of the model
 	model   *Model
 }
@@ -26,6 +30,9 @@ type CaptionerOptions struct {
 	Weights string        // of the run's encoder; empty means the place that the encoder knows
 	Encoder *encoder.Spec // the custom encoder with which the run was trained
 	Cell    decoder.Cell  // the custom cell with which the run was trained
+	// MaxPixels is the size of the largest image that is captioned; 0 means encoder.MaxPixels. See
+	// encoder.ImageOptions.
+	MaxPixels int
 }
 
 // OpenCaptioner opens the run in the folder run (see OpenModel) with the encoder that it was trained with.
@@ -44,8 +51,10 @@ func OpenCaptioner(ctx context.Context, backend compute.Backend, run string, o C
 	if err != nil {
 		model.Close()
 		e.Finalize()
+		return nil, err
 	}
-	return c, err
+	c.images.MaxPixels = o.MaxPixels
+	return c, nil
 }
 
 // NewCaptioner makes a captioner of an opened model and an opened encoder, and takes over both. It fails if the model
@@ -54,7 +63,7 @@ func NewCaptioner(model *Model, e *encoder.Encoder) (*Captioner, error) {
 	if err := model.checkEncoder(e.Identity()); err != nil {
 		return nil, err
 	}
-	return &Captioner{encoder: e, model: model}, nil
+	return &Captioner{encoder: e, images: encoder.ImageOptions{Upright: true}, model: model}, nil
 }
 
 // Model returns the captioner's model. Do not use it while the captioner is in use.
@@ -74,21 +83,12 @@ func (c *Captioner) CaptionFile(ctx context.Context, path string, o decoder.Gene
 }
 
 // openFile opens a regular file. Others, such as pipes and devices, may block or never end, so they are errors.
-func openFile(path string) (io.ReadCloser, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
-	}
-	return os.Open(path)
-}
+func openFile(path string) (io.ReadCloser, error) { return regular.Open(path) }
 
 // CaptionReader captions the encoded image that r yields. name is the ID of the caption and stands in errors.
 func (c *Captioner) CaptionReader(ctx context.Context, name string, r io.Reader, o decoder.GenerateOptions) (
 	score.Caption, error) {
-	pixels, err := c.encoder.Spec().Decode(r)
+	pixels, err := c.encoder.Spec().DecodeWith(r, c.images)
 	if err != nil {
 		return score.Caption{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -115,7 +115,8 @@ type FilesOptions struct {
 // problems holds an error in its place; the others are captioned all the same.
 func (c *Captioner) CaptionFiles(ctx context.Context, paths []string, o FilesOptions) (
 	captions []score.Caption, problems []error, err error) {
-	features, problems, err := c.encoder.EncodeImages(ctx, paths, openFile, 0, o.Progress)
+	features, problems, err := c.encoder.EncodeImagesWith(ctx, paths, openFile,
+		encoder.EncodeOptions{Images: c.images, Progress: o.Progress})
 	if err != nil {
 		return nil, nil, err
 	}

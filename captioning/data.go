@@ -40,6 +40,9 @@ type DataOptions struct {
 	// Verify reads and hashes every image and all stored features again. Without it, files whose path, size and
 	// modification time are unchanged count as unchanged.
 	Verify bool
+	// MaxPixels is the size of the largest image that is encoded; 0 means encoder.MaxPixels. See
+	// encoder.FeatureOptions.
+	MaxPixels int
 	// Progress is called after every batch of images that is encoded; may be nil.
 	Progress func(encoder.Progress)
 	// Notice is called with lines worth knowing that are not errors: oddities of the dataset, the encoder that was
@@ -125,7 +128,7 @@ func (d *Data) Features(ctx context.Context) (*encoder.Features, error) {
 	if d.options.Verify {
 		open = encoder.OpenFeaturesVerified
 	}
-	if d.features, err = open(folder); err != nil {
+	if d.features, err = open(folder); err != nil || d.features.Manifest.SkippedAsTooLarge(d.options.MaxPixels) {
 		if d.features, err = d.build(ctx, folder); err != nil {
 			return nil, err
 		}
@@ -144,7 +147,8 @@ func (d *Data) build(ctx context.Context, folder string) (_ *encoder.Features, e
 		}
 	}
 	return encoder.Build(ctx, d.encoder, d.Dataset, folder, encoder.FeatureOptions{
-		Fingerprint: d.Fingerprint, Progress: d.options.Progress, Warn: d.options.Notice})
+		Fingerprint: d.Fingerprint, MaxPixels: d.options.MaxPixels, Progress: d.options.Progress,
+		Warn: d.options.Notice})
 }
 
 // Rows returns the features of images, [FeatureDim] each. It fails for an image without features, naming it.

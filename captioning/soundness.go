@@ -100,18 +100,6 @@ func (c *Checkpoint) checkSameRun(file string) error {
 	return nil
 }
 
-// checkRegular reports a path that is not a regular file. Reading a pipe or a device may block or never end.
-func checkRegular(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("checkpoint: %s is not a regular file (%s)", path, info.Mode().Type())
-	}
-	return nil
-}
-
 // holdsLast reports whether a run in the folder dir has begun.
 func holdsLast(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, lastFile))

@@ -265,7 +265,7 @@ func FuzzDecode(f *testing.F) {
 		var p *Pixels
 		var err error
 		taken := allocated(func() {
-			p, err = read(bytes.NewReader(data), limit, func(src rows) (*Pixels, error) { return whole(src), nil })
+			p, err = ImageOptions{MaxPixels: limit}.Decode(bytes.NewReader(data))
 		})
 		if most := uint64(64*limit + 72*len(data) + 1<<21); taken > most {
 			t.Fatalf("%d bytes were allocated, want at most %d", taken, most)

@@ -29,6 +29,9 @@ type FeatureOptions struct {
 	Warn        func(string)   // called if another process builds the same features; may be nil
 	ShardSize   int            // images in a shard; 0 means 512
 	Workers     int            // goroutines that decode images; 0 means 2
+	// MaxPixels is the size of the largest image that is encoded; 0 means the constant MaxPixels. Larger images are
+	// skipped. If it is larger than when images were skipped, Build tries them again.
+	MaxPixels int
 }
 
 // lockFile is the name of the lock in a feature folder that a process is building.
@@ -61,7 +64,9 @@ func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, 
 	if err != nil {
 		return nil, err
 	}
-	b := &featureBuild{e: e, ds: ds, folder: folder, workers: o.Workers, manifest: manifest,
+	manifest.setLimit(o.MaxPixels)
+	b := &featureBuild{e: e, ds: ds, folder: folder, manifest: manifest,
+		decoding: EncodeOptions{Images: ImageOptions{MaxPixels: o.MaxPixels}, Workers: o.Workers},
 		features: &Features{Manifest: fresh, rows: make(map[string][]float32, len(ids))},
 		report:   &reporter{total: len(ids), pace: pace.New(), hook: o.Progress}}
 	for shard, part := range slices.Collect(slices.Chunk(ids, o.ShardSize)) {
@@ -133,7 +138,7 @@ type featureBuild struct {
 	e        *Encoder
 	ds       datasets.Dataset
 	folder   string
-	workers  int
+	decoding EncodeOptions
 	manifest *Manifest
 	features *Features
 	report   *reporter
@@ -141,7 +146,9 @@ type featureBuild struct {
 
 // shard encodes the images called ids as the shard at index, and adds it to the manifest.
 func (b *featureBuild) shard(ctx context.Context, index int, ids []string) error {
-	rows, problems, err := b.e.EncodeImages(ctx, ids, b.ds.OpenImage, b.workers, b.report.add)
+	decoding := b.decoding
+	decoding.Progress = b.report.add
+	rows, problems, err := b.e.EncodeImagesWith(ctx, ids, b.ds.OpenImage, decoding)
 	if ctx.Err() != nil {
 		return fmt.Errorf("features: stopped after %d complete shards: %w; build the features again to resume",
 			index, ctx.Err())

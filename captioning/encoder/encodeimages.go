@@ -16,18 +16,32 @@ type decoded struct {
 // opener opens the file of the image called name.
 type opener = func(name string) (io.ReadCloser, error)
 
-// EncodeImages opens, decodes, preprocesses and encodes images. While the network computes, workers goroutines (0:
-// one for each core) decode the next images. It returns the features [FeatureDim] of each image or, at the same
-// index, the reason why there are none. Memory is bounded by the features and a few batches of images. progress, if
-// not nil, is called after every batch with the numbers of images that were encoded, and that could not be read,
-// since the last call. Fails if ctx is done or the network fails.
+// EncodeOptions change how EncodeImagesWith works.
+type EncodeOptions struct {
+	Images  ImageOptions
+	Workers int // goroutines that decode images; 0 means one for each core
+	// Progress is called after every batch with the numbers of images that were encoded, and that could not be read,
+	// since the last call; may be nil.
+	Progress func(encoded, unreadable int)
+}
+
+// EncodeImages is EncodeImagesWith for images of datasets.
 func (e *Encoder) EncodeImages(ctx context.Context, names []string, open func(name string) (io.ReadCloser, error),
 	workers int, progress func(encoded, unreadable int)) (rows [][]float32, problems []error, err error) {
-	if workers < 1 {
-		workers = runtime.NumCPU()
+	return e.EncodeImagesWith(ctx, names, open, EncodeOptions{Workers: workers, Progress: progress})
+}
+
+// EncodeImagesWith opens, decodes, preprocesses and encodes images. While the network computes, goroutines decode the
+// next images. It returns the features [FeatureDim] of each image or, at the same index, the reason why there are none.
+// Memory is bounded by the features, a few batches of images, and what decoding takes (see Decode). Fails if ctx is
+// done or the network fails.
+func (e *Encoder) EncodeImagesWith(ctx context.Context, names []string,
+	open func(name string) (io.ReadCloser, error), o EncodeOptions) (rows [][]float32, problems []error, err error) {
+	if o.Workers < 1 {
+		o.Workers = runtime.NumCPU()
 	}
-	if progress == nil {
-		progress = func(int, int) {}
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
 	}
 	rows, problems = make([][]float32, len(names)), make([]error, len(names))
 	var batch []*Pixels
@@ -45,12 +59,12 @@ func (e *Encoder) EncodeImages(ctx context.Context, names []string, open func(na
 		for i, at := range places {
 			rows[at] = out[i*dim : (i+1)*dim : (i+1)*dim]
 		}
-		progress(len(batch), unreadable)
+		o.Progress(len(batch), unreadable)
 		batch, places, unreadable = batch[:0], places[:0], 0
 		return nil
 	}
 	at := -1
-	for p := range decodeAll(ctx, e.spec, names, open, workers) {
+	for p := range decodeAll(ctx, e.spec, names, open, o) {
 		if at++; p.err != nil {
 			problems[at] = p.err
 			unreadable++
@@ -69,9 +83,9 @@ func (e *Encoder) EncodeImages(ctx context.Context, names []string, open func(na
 	return rows, problems, flush()
 }
 
-// decodeAll yields the images called names in order, while workers goroutines decode the next ones: at most two
+// decodeAll yields the images called names in order, while o.Workers goroutines decode the next ones: at most two
 // batches. It stops early, without an error, when ctx is done.
-func decodeAll(ctx context.Context, spec Spec, names []string, open opener, workers int) iter.Seq[decoded] {
+func decodeAll(ctx context.Context, spec Spec, names []string, open opener, o EncodeOptions) iter.Seq[decoded] {
 	return func(yield func(decoded) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
@@ -81,10 +95,10 @@ func decodeAll(ctx context.Context, spec Spec, names []string, open opener, work
 		}
 		queue := make(chan job, 2*spec.BatchSize) // in order, for the consumer
 		jobs := make(chan job)                    // for the decoders
-		for range workers {
+		for range o.Workers {
 			go func() {
 				for j := range jobs {
-					pixels, err := load(open, spec, j.name)
+					pixels, err := load(open, spec, j.name, o.Images)
 					j.done <- decoded{pixels, err}
 				}
 			}()
@@ -120,11 +134,11 @@ func decodeAll(ctx context.Context, spec Spec, names []string, open opener, work
 }
 
 // load opens, decodes and preprocesses one image.
-func load(open opener, spec Spec, name string) (*Pixels, error) {
+func load(open opener, spec Spec, name string, o ImageOptions) (*Pixels, error) {
 	f, err := open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return spec.Decode(f)
+	return spec.DecodeWith(f, o)
 }

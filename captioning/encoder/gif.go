@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"image"
 	"image/gif"
-	"slices"
 )
+
+// estimateGIF counts what decodeGIF takes: the frame, a copy of it if it is interlaced, and the screen.
+func estimateGIF(_ []byte, s *estimate) error {
+	s.memory += 3 * s.pixels()
+	return nil
+}
 
 // decodeGIF decodes the first frame of a GIF whose screen has width x height pixels. Like PIL, it keeps the colour of
 // transparent pixels, and fills the part of the screen outside the frame with the transparent colour or, without one,
-// with the first colour.
+// with the first colour. It changes data.
 func decodeGIF(data []byte, width, height int) (rows, error) {
-	data = slices.Clone(data)
 	fill := makeOpaque(data)
 	decoded, err := gif.Decode(bytes.NewReader(data))
 	if err != nil {
@@ -19,7 +23,7 @@ func decodeGIF(data []byte, width, height int) (rows, error) {
 	}
 	frame, ok := decoded.(*image.Paletted)
 	if !ok || frame.Bounds() == image.Rect(0, 0, width, height) {
-		return FromImage(decoded), nil
+		return rowsOf(decoded), nil
 	}
 	screen := image.NewPaletted(image.Rect(0, 0, width, height), frame.Palette)
 	for i := range screen.Pix {
@@ -30,7 +34,7 @@ func decodeGIF(data []byte, width, height int) (rows, error) {
 		at := frame.PixOffset(b.Min.X, y)
 		copy(screen.Pix[screen.PixOffset(b.Min.X, y):], frame.Pix[at:at+b.Dx()])
 	}
-	return FromImage(screen), nil
+	return rowsOf(screen), nil
 }
 
 // makeOpaque removes the transparency of the first frame, because Go's decoder loses the colour of transparent

@@ -1,25 +1,12 @@
 package encoder
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	"image/gif"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"math"
-
-	"golang.org/x/image/webp"
 )
-
-// MaxPixels is the size of the largest image that is decoded: a file header can claim any size, and memory follows it.
-const MaxPixels = 100_000_000
-
-// maxFileSize is the size of the largest image file that is read, in bytes.
-const maxFileSize = 256 << 20
 
 // Pixels is an image as rows of red, green and blue bytes.
 type Pixels struct {
@@ -28,127 +15,42 @@ type Pixels struct {
 }
 
 // Decode reads one JPEG, PNG, GIF or WebP. Grayscale and CMYK become RGB, transparency is dropped, and the EXIF
-// orientation is ignored, as in PIL's convert("RGB") and torchvision. One deviation: 16-bit grayscale keeps its high
-// byte, as 16-bit colours do in PIL, while PIL turns every 16-bit gray above 255 into white. A file that is empty,
-// damaged, cut short, huge, of an unknown format or an animated WebP is an error. Too many pixels are detected in the
-// header, before memory is allocated.
-func Decode(r io.Reader) (*Pixels, error) {
-	return read(r, MaxPixels, func(src rows) (*Pixels, error) { return whole(src), nil })
-}
-
-// read decodes an image of at most maxPixels pixels and converts its rows.
-func read(r io.Reader, maxPixels int, convert func(rows) (*Pixels, error)) (p *Pixels, err error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFileSize+1))
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case len(data) == 0:
-		return nil, errors.New("the file is empty")
-	case len(data) > maxFileSize:
-		return nil, fmt.Errorf("the file has more than %d MiB", maxFileSize>>20)
-	}
-	defer func() {
-		if problem := recover(); problem != nil { // a bug in a decoder must not end a run over thousands of files
-			p, err = nil, fmt.Errorf("the image is damaged: %v", problem)
-		}
-	}()
-	src, err := decode(data, maxPixels)
-	if err != nil {
-		return nil, err
-	}
-	return convert(src)
-}
-
-// formats lists the supported formats and how their files begin ("?" is any byte). The list of package image is not
-// used, since its content depends on the other packages of a program.
-var formats = []struct {
-	magic  string
-	config func(io.Reader) (image.Config, error)
-	decode func(data []byte, width, height int) (rows, error)
-}{
-	{"\xff\xd8", jpeg.DecodeConfig, decodeJPEG},
-	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, decodePNG},
-	{"GIF8?a", gif.DecodeConfig, decodeGIF},
-	{"RIFF????WEBPVP8", webp.DecodeConfig, decodeWebP},
-}
-
-// decode decodes an image file of a supported format.
-func decode(data []byte, maxPixels int) (rows, error) {
-	for _, f := range formats {
-		if !begins(data, f.magic) {
-			continue
-		}
-		config, err := f.config(bytes.NewReader(data))
-		if err != nil {
-			return nil, damaged(err)
-		}
-		if config.Width < 1 || config.Height < 1 {
-			return nil, fmt.Errorf("the image is damaged: it has %d x %d pixels", config.Width, config.Height)
-		}
-		if config.Width > maxPixels/config.Height {
-			return nil, fmt.Errorf("the image has %d x %d pixels, more than %d: make it smaller",
-				config.Width, config.Height, maxPixels)
-		}
-		src, err := f.decode(data, config.Width, config.Height)
-		if err != nil {
-			return nil, damaged(err)
-		}
-		return src, nil
-	}
-	return nil, fmt.Errorf("not an image in a supported format (JPEG, PNG, GIF, WebP): it begins with %.24q",
-		data[:min(len(data), 24)])
-}
-
-func begins(data []byte, magic string) bool {
-	if len(data) < len(magic) {
-		return false
-	}
-	for i := range len(magic) {
-		if magic[i] != data[i] && magic[i] != '?' {
-			return false
-		}
-	}
-	return true
-}
-
-func decodeJPEG(data []byte, _, _ int) (rows, error) {
-	decoded, err := jpeg.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	if img, ok := decoded.(*image.YCbCr); ok {
-		return newPlanes(img), nil
-	}
-	return FromImage(decoded), nil
-}
-
-func decodePNG(data []byte, _, _ int) (rows, error) {
-	decoded, err := png.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	return FromImage(decoded), nil
-}
-
-// damaged explains a decoder's error.
-func damaged(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return fmt.Errorf("the image is cut short (%w); fetch it again", err)
-	}
-	return fmt.Errorf("the image is damaged, or of an unsupported kind: %w", err)
-}
+// orientation is ignored (see ImageOptions), as in PIL's convert("RGB") and torchvision. One deviation: 16-bit
+// grayscale keeps its high byte, as 16-bit colours do in PIL, while PIL turns every 16-bit gray above 255 into white.
+//
+// A file that is empty, damaged, cut short, huge, of an unknown format or an animated WebP is an error. So is an image
+// of more than MaxPixels, or one whose decoding would take more than a gigabyte or minutes. That is found out from the
+// file before memory is allocated. Several images may be decoded at the same time; large ones wait for each other, so
+// that all together take little more than a gigabyte.
+func Decode(r io.Reader) (*Pixels, error) { return ImageOptions{}.Decode(r) }
 
 // FromImage copies an image to RGB bytes and drops transparency. 16-bit colours keep their high byte. YCbCr has the
 // value range of JPEG.
-func FromImage(src image.Image) *Pixels {
-	b := src.Bounds()
+func FromImage(src image.Image) *Pixels { return whole(rowsOf(src)) }
+
+// pointwise is an image that is converted to RGB pixel by pixel.
+type pointwise struct {
+	bounds image.Rectangle
+	at     func(x, y int) (r, g, b uint8)
+}
+
+func (p *pointwise) size() (width, height int) { return p.bounds.Dx(), p.bounds.Dy() }
+
+func (p *pointwise) row(out []uint8, y, from, end int) {
+	for x := from; x < end; x++ {
+		i := 3 * (x - from)
+		out[i], out[i+1], out[i+2] = p.at(p.bounds.Min.X+x, p.bounds.Min.Y+y)
+	}
+}
+
+// rowsOf converts an image as FromImage does, without copying it.
+func rowsOf(src image.Image) rows {
 	var at func(x, y int) (r, g, b uint8)
 	switch img := src.(type) {
 	case *image.YCbCr:
-		return whole(newPlanes(img))
+		return newPlanes(img)
 	case *image.NYCbCrA:
-		return whole(newPlanes(&img.YCbCr))
+		return newPlanes(&img.YCbCr)
 	case *image.Gray:
 		at = func(x, y int) (r, g, b uint8) { v := img.GrayAt(x, y).Y; return v, v, v }
 	case *image.Paletted:
@@ -181,15 +83,7 @@ func FromImage(src image.Image) *Pixels {
 			return c.R, c.G, c.B
 		}
 	}
-	p := &Pixels{Width: b.Dx(), Height: b.Dy(), RGB: make([]uint8, 3*b.Dx()*b.Dy())}
-	i := 0
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			p.RGB[i], p.RGB[i+1], p.RGB[i+2] = at(x, y)
-			i += 3
-		}
-	}
-	return p
+	return &pointwise{src.Bounds(), at}
 }
 
 // fromCMYK subtracts the inks from white: each colour is (255-K) minus its ink's share of that, rounded as in PIL.
@@ -229,8 +123,13 @@ func (s Spec) Preprocess(p *Pixels) (*Pixels, error) {
 	return s.square(p)
 }
 
-// Decode decodes and preprocesses an image, without computing the pixels that are cropped away.
-func (s Spec) Decode(r io.Reader) (*Pixels, error) { return read(r, MaxPixels, s.square) }
+// Decode decodes and preprocesses an image of a dataset, without computing the pixels that are cropped away.
+func (s Spec) Decode(r io.Reader) (*Pixels, error) { return s.DecodeWith(r, ImageOptions{}) }
+
+// DecodeWith is Decode with options.
+func (s Spec) DecodeWith(r io.Reader, o ImageOptions) (*Pixels, error) {
+	return o.read(r, false, s.square)
+}
 
 // square preprocesses src. The offset of the crop is rounded half to even, as Python does in torchvision's CenterCrop.
 func (s Spec) square(src rows) (*Pixels, error) {

@@ -1,6 +1,7 @@
 package encoder
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -26,6 +27,14 @@ type Manifest struct {
 	Shards      []Shard   `json:"shards"`
 	Skipped     []Skipped `json:"skipped"`  // images that could not be read
 	Complete    bool      `json:"complete"` // every image is in a shard or skipped
+	// MaxPixels is the size of the largest image that was decoded, or 0 if it was the constant MaxPixels.
+	MaxPixels int `json:"max_pixels,omitempty"`
+}
+
+// SkippedAsTooLarge reports whether images were skipped that a build with a limit of maxPixels (0: the constant
+// MaxPixels) might encode, because its limits are higher.
+func (m *Manifest) SkippedAsTooLarge(maxPixels int) bool {
+	return len(m.Skipped) > 0 && cmp.Or(maxPixels, MaxPixels) > cmp.Or(m.MaxPixels, MaxPixels)
 }
 
 // Shard is one safetensors file with the tensor "features", float32 [len(IDs), FeatureDim].
@@ -33,6 +42,17 @@ type Shard struct {
 	File   string   `json:"file"`
 	SHA256 string   `json:"sha256"`
 	IDs    []string `json:"ids"`
+}
+
+// setLimit sets the limit for the images that are still to be encoded. If it is higher than before, these are also the
+// images that were skipped.
+func (m *Manifest) setLimit(maxPixels int) {
+	if m.SkippedAsTooLarge(maxPixels) {
+		m.Skipped = nil
+	}
+	if m.MaxPixels = maxPixels; maxPixels < 0 || maxPixels == MaxPixels {
+		m.MaxPixels = 0
+	}
 }
 
 // Skipped is an image without features, and the reason.

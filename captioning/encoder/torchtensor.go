@@ -3,9 +3,10 @@ package encoder
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
-	"github.com/nlpodyssey/gopickle/types"
-
+	"captionlab/captioning/internal/pickle"
 	"captionlab/captioning/safetensors"
 )
 
@@ -18,7 +19,29 @@ type storage struct {
 	key   string // its name in the file
 	dtype string
 	count int // of numbers
-	data  []byte
+	load  func() ([]byte, error)
+	data  []byte // nil until loaded
+}
+
+func (*storage) String() string { return "a storage" }
+
+func (s *storage) bytes() int { return s.count * dtypeBytes[s.dtype] }
+
+// storages are the storages of a file by key.
+type storages map[string]*storage
+
+// add returns the storage with the key of s, which is s unless it has been added before.
+func (all storages) add(s storage) (*storage, error) {
+	old := all[s.key]
+	switch {
+	case old == nil:
+		all[s.key] = &s
+		return &s, nil
+	case old.dtype != s.dtype || old.count != s.count:
+		return nil, fmt.Errorf("storage %s holds %d of %s here and %d of %s elsewhere",
+			pickle.Quote(s.key), s.count, s.dtype, old.count, old.dtype)
+	}
+	return old, nil
 }
 
 // torchTensor is a view of a storage. Offset and steps count numbers.
@@ -28,41 +51,29 @@ type torchTensor struct {
 	size, steps []int
 }
 
-// dictionary returns the tensors of a Python dictionary, or of the one that it holds under "state_dict" or "model".
-func dictionary(object any) (map[string]safetensors.Tensor, error) { return tensorsOf(object, true) }
+func (*torchTensor) String() string { return "a tensor" }
 
-// tensorsOf looks into a nested dictionary only if nested is set, since a dictionary may hold itself.
-func tensorsOf(object any, nested bool) (map[string]safetensors.Tensor, error) {
-	entries := make(map[string]any)
-	collect := func(key, value any) {
-		if name, ok := key.(string); ok {
-			entries[name] = value
+// dictionary returns the tensors of a Python dictionary, or of the one that it holds under "state_dict" or "model".
+func dictionary(object any) (map[string]*torchTensor, error) {
+	d, ok := object.(*pickle.Dict)
+	if !ok {
+		return nil, fmt.Errorf("it holds %s, not a dictionary of tensors", pickle.Describe(object))
+	}
+	for _, name := range []string{"state_dict", "model"} {
+		if inner, ok := d.Items[name].(*pickle.Dict); ok {
+			d = inner
+			break
 		}
 	}
-	switch d := object.(type) {
-	case *types.OrderedDict:
-		for e := d.List.Front(); e != nil; e = e.Next() {
-			entry := e.Value.(*types.OrderedDictEntry)
-			collect(entry.Key, entry.Value)
+	const maxName = 1000 // bytes
+	tensors := make(map[string]*torchTensor)
+	for name, value := range d.Items {
+		t, ok := value.(*torchTensor)
+		if ok && len(name) > maxName {
+			return nil, fmt.Errorf("it holds a tensor with a name of %d bytes, longer than %d", len(name), maxName)
 		}
-	case *types.Dict:
-		for _, entry := range *d {
-			collect(entry.Key, entry.Value)
-		}
-	default:
-		return nil, fmt.Errorf("it holds a %T, not a dictionary of tensors", object)
-	}
-	for _, inner := range []string{"state_dict", "model"} {
-		if value, ok := entries[inner]; ok && nested {
-			if _, isTensor := value.(*torchTensor); !isTensor {
-				return tensorsOf(value, false)
-			}
-		}
-	}
-	tensors := make(map[string]safetensors.Tensor)
-	for name, value := range entries {
-		if t, ok := value.(*torchTensor); ok {
-			tensors[name] = t.contiguous()
+		if ok {
+			tensors[name] = t
 		}
 	}
 	if len(tensors) == 0 {
@@ -71,25 +82,83 @@ func tensorsOf(object any, nested bool) (map[string]safetensors.Tensor, error) {
 	return tensors, nil
 }
 
-// contiguous copies the tensor row-major.
-func (t *torchTensor) contiguous() safetensors.Tensor {
-	width := dtypeBytes[t.storage.dtype]
-	total := 1
+// loadTensors reads the tensors from their storages in a file of the given size. It checks first that they take about
+// as much memory as the file: a hostile file can claim a storage in many tensors, or compress it to almost nothing.
+func loadTensors(tensors map[string]*torchTensor, size int64) (map[string]safetensors.Tensor, error) {
+	var inTensors, inStorages int64
+	seen := make(map[*storage]bool)
+	for _, t := range tensors {
+		inTensors += int64(t.bytes())
+		if !seen[t.storage] {
+			inStorages += int64(t.storage.bytes())
+		}
+		seen[t.storage] = true
+		if t.storage.bytes() > maxWeights || max(inTensors, inStorages) > maxWeights {
+			return nil, fmt.Errorf("its tensors take more than %d MB, too much for an encoder", maxWeights>>20)
+		}
+	}
+	if inStorages > size+maxExpansion || inTensors > 2*size+maxExpansion {
+		return nil, fmt.Errorf("its tensors take %d MB and their storages %d MB, the file has only %d",
+			inTensors>>20, inStorages>>20, size>>20)
+	}
+	out := make(map[string]safetensors.Tensor, len(tensors))
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		t := tensors[name]
+		if t.storage.data == nil {
+			var err error
+			if t.storage.data, err = t.storage.load(); err != nil {
+				return nil, fmt.Errorf("tensor %s: %w", pickle.Quote(name), err)
+			}
+		}
+		out[name] = t.rowMajor()
+	}
+	return out, nil
+}
+
+// bytes is the size of the tensor, at most that of its storage.
+func (t *torchTensor) bytes() int {
+	total := dtypeBytes[t.storage.dtype]
 	for _, n := range t.size {
 		total *= n
 	}
-	out := safetensors.Tensor{DType: t.storage.dtype, Shape: t.size, Data: make([]byte, 0, total*width)}
-	index := make([]int, len(t.size))
-	for range total {
-		at := t.offset
-		for i, n := range index {
-			at += n * t.steps[i]
+	return total
+}
+
+// isRowMajor reports whether the numbers of the tensor follow each other in its storage.
+func (t *torchTensor) isRowMajor() bool {
+	step := 1
+	for i := len(t.size) - 1; i >= 0; i-- {
+		if t.size[i] != 1 && t.steps[i] != step {
+			return false
 		}
+		step *= t.size[i]
+	}
+	return true
+}
+
+// rowMajor returns the tensor as a part of its storage or, if its numbers do not follow each other, as a copy.
+func (t *torchTensor) rowMajor() safetensors.Tensor {
+	width, total := dtypeBytes[t.storage.dtype], t.bytes()
+	out := safetensors.Tensor{DType: t.storage.dtype, Shape: t.size, Data: []byte{}}
+	if total == 0 {
+		return out
+	}
+	if t.isRowMajor() {
+		begin := t.offset * width
+		out.Data = t.storage.data[begin : begin+total : begin+total]
+		return out
+	}
+	out.Data = make([]byte, 0, total)
+	index, at := make([]int, len(t.size)), t.offset
+	for len(out.Data) < total {
 		out.Data = append(out.Data, t.storage.data[at*width:(at+1)*width]...)
 		for i := len(index) - 1; i >= 0; i-- {
-			if index[i]++; index[i] < t.size[i] {
+			index[i]++
+			at += t.steps[i]
+			if index[i] < t.size[i] {
 				break
 			}
+			at -= t.size[i] * t.steps[i]
 			index[i] = 0
 		}
 	}

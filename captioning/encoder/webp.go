@@ -6,62 +6,106 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"iter"
 
 	"golang.org/x/image/webp"
 )
 
-// decodeWebP decodes a WebP whose header says width x height pixels. Lossy images get the colours and the upsampling
-// of libwebp: the decoder of golang.org/x/image returns planes with the value range of television (16 to 235), which
-// Go's own conversion mistakes for the full range of JPEG.
-func decodeWebP(data []byte, width, height int) (rows, error) {
-	if err := checkWebP(data, width, height); err != nil {
-		return nil, err
+// estimateWebP checks the chunks of a WebP. The file must be as long as it says and hold one frame, and the frame must
+// have the size in the header, which has been compared with the limit of pixels. A lossy frame is decoded to 1.5 bytes
+// a pixel, then to RGB, and parts of the file are copied; a lossless one takes 4 bytes a pixel, as much again for a
+// palette, a quarter for each of four transformations, and the codes.
+//
+// Reference: the WebP container specification; RFC 6386, section 9.1, for "VP8 "; the specification of the WebP
+// lossless bitstream for "VP8L".
+func estimateWebP(data []byte, s *estimate) error {
+	if whole := 8 + int64(binary.LittleEndian.Uint32(data[4:])); whole > int64(len(data)) {
+		return fmt.Errorf("the file is cut short: %d of %d bytes", len(data), whole)
 	}
+	hasEXIF := false
+	var lossless []byte
+	for name, chunk := range chunksWebP(data) {
+		w, h := s.width, s.height
+		switch {
+		case chunk == nil:
+			return fmt.Errorf("chunk %q claims more bytes than the file holds", name)
+		case name == "ANIM" || name == "ANMF":
+			return errors.New("it is animated; save its first frame as an image")
+		case name == "VP8X" && len(chunk) > 0:
+			hasEXIF = chunk[0]&flagEXIF != 0
+		case name == "EXIF" && hasEXIF && len(s.exif) == 0:
+			s.exif = chunk
+		case name == "VP8 " && len(chunk) >= 10:
+			w, h = int(binary.LittleEndian.Uint16(chunk[6:])&0x3fff), int(binary.LittleEndian.Uint16(chunk[8:])&0x3fff)
+			s.memory = max(s.memory, 5*s.pixels()+2*int64(len(chunk)))
+		case name == "VP8L" && len(chunk) >= 5:
+			bits := binary.LittleEndian.Uint32(chunk[1:])
+			w, h = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
+			lossless = chunk
+		}
+		if w != s.width || h != s.height {
+			return fmt.Errorf("the header says %d x %d pixels, but the frame %d x %d", s.width, s.height, w, h)
+		}
+	}
+	if lossless == nil {
+		return nil
+	}
+	codes, err := losslessMemory(lossless, s.width, s.height, maxMemory)
+	s.memory = max(s.memory, 9*s.pixels()+codes)
+	return err
+}
+
+// Flags in the header chunk "VP8X".
+const flagEXIF, flagAlpha = 1 << 3, 1 << 4
+
+// chunksWebP yields the chunks of a WebP. The last content is nil if it is not all there.
+func chunksWebP(data []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for rest := data[12:]; len(rest) >= 8; {
+			name, size := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
+			rest = rest[8:]
+			if size > int64(len(rest)) {
+				yield(name, nil)
+				return
+			}
+			if !yield(name, rest[:size:size]) {
+				return
+			}
+			rest = rest[min(size+size%2, int64(len(rest))):]
+		}
+	}
+}
+
+// decodeWebP decodes a WebP. Lossy images get the colours and the upsampling of libwebp: the decoder of
+// golang.org/x/image returns planes with the value range of television (16 to 235), which Go's own conversion mistakes
+// for the full range of JPEG. Transparency is not decoded. It changes data.
+func decodeWebP(data []byte, _, _ int) (rows, error) {
+	dropAlphaWebP(data)
 	decoded, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	switch img := decoded.(type) {
-	case *image.YCbCr:
+	if img, ok := decoded.(*image.YCbCr); ok {
 		return fromVP8(img), nil
-	case *image.NYCbCrA:
-		return fromVP8(&img.YCbCr), nil
 	}
-	return FromImage(decoded), nil
+	return rowsOf(decoded), nil
 }
 
-// checkWebP checks the chunks of a WebP. The file must be as long as it says and hold one frame, and the frame must
-// have the size in the header, which has been compared with the limit of pixels.
-//
-// Reference: the WebP container specification; RFC 6386, section 9.1, for "VP8 "; the specification of the WebP
-// lossless bitstream for "VP8L".
-func checkWebP(data []byte, width, height int) error {
-	if whole := 8 + int64(binary.LittleEndian.Uint32(data[4:])); whole > int64(len(data)) {
-		return fmt.Errorf("the file is cut short: %d of %d bytes", len(data), whole)
+// dropAlphaWebP hides the transparency of a lossy image from the decoder, which takes more memory for it than for the
+// colours.
+func dropAlphaWebP(data []byte) {
+	at := 12
+	for name, chunk := range chunksWebP(data) {
+		switch name {
+		case "VP8X":
+			if len(chunk) > 0 {
+				chunk[0] &^= flagAlpha
+			}
+		case "ALPH":
+			copy(data[at:], "skip")
+		}
+		at += 8 + len(chunk) + len(chunk)%2
 	}
-	for rest := data[12:]; len(rest) >= 8; {
-		name, size := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
-		rest = rest[8:]
-		if size > int64(len(rest)) {
-			return fmt.Errorf("chunk %q claims %d bytes, the file holds %d", name, size, len(rest))
-		}
-		chunk := rest[:size]
-		w, h := width, height
-		switch {
-		case name == "ANIM" || name == "ANMF":
-			return errors.New("it is animated; save its first frame as an image")
-		case name == "VP8 " && size >= 10:
-			w, h = int(binary.LittleEndian.Uint16(chunk[6:])&0x3fff), int(binary.LittleEndian.Uint16(chunk[8:])&0x3fff)
-		case name == "VP8L" && size >= 5:
-			bits := binary.LittleEndian.Uint32(chunk[1:])
-			w, h = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
-		}
-		if w != width || h != height {
-			return fmt.Errorf("the header says %d x %d pixels, but the frame %d x %d", width, height, w, h)
-		}
-		rest = rest[min(size+size%2, int64(len(rest))):]
-	}
-	return nil
 }
 
 // fromVP8 converts the planes of a lossy frame.

@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"captionlab/captioning/encoder"
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/datasets/regular"
 )
 
 // ImageFile writes an image of the dataset to a temporary file and returns its path: a stand-in for a photograph of
@@ -30,14 +32,14 @@ func (l *Lab) ImageFile(id string) (string, error) {
 	return path, atomicfile.WriteFile(path, data)
 }
 
-// FileThumbnail is Thumbnail for an image file.
+// FileThumbnail is Thumbnail for an image file of your own, turned upright.
 func FileThumbnail(file string, side int) (template.URL, error) {
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	image, err := Thumbnail(f, side)
+	image, err := thumbnail(f, side, encoder.ImageOptions{Upright: true})
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", file, err)
 	}

@@ -23,9 +23,13 @@ type Card struct {
 	Note       template.HTML // below, may be empty
 }
 
-// Thumbnail decodes an image and returns it as a JPEG in a data URL, at most side pixels wide and high.
+// Thumbnail decodes an image of a dataset and returns it as a JPEG in a data URL, at most side pixels wide and high.
 func Thumbnail(r io.Reader, side int) (template.URL, error) {
-	p, err := encoder.Decode(r)
+	return thumbnail(r, side, encoder.ImageOptions{})
+}
+
+func thumbnail(r io.Reader, side int, o encoder.ImageOptions) (template.URL, error) {
+	p, err := o.Decode(r)
 	if err != nil {
 		return "", err
 	}

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"html/template"
 	"image/png"
-	"os"
 
 	"captionlab/captioning/encoder"
+	"captionlab/datasets/regular"
 )
 
 // Pixels returns the decoded image called id.
@@ -24,14 +24,14 @@ func (l *Lab) Pixels(id string) (*encoder.Pixels, error) {
 	return p, nil
 }
 
-// PixelsOfFile returns the decoded image in a file of your own.
+// PixelsOfFile returns the decoded image in a file of your own, turned upright.
 func PixelsOfFile(name string) (*encoder.Pixels, error) {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: give the path of a JPEG, PNG, GIF or WebP, relative to the notebook's folder", err)
 	}
 	defer f.Close()
-	p, err := encoder.Decode(f)
+	p, err := encoder.ImageOptions{Upright: true}.Decode(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -11,15 +11,10 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"slices"
 
 	"captionlab/captioning/internal/atomicfile"
-	"captionlab/datasets/jsonfile"
 )
-
-// maxHeader is the largest header that the reference implementation accepts, in bytes.
-const maxHeader = 100_000_000
 
 // dtypeSizes are the supported dtypes and their bytes per element.
 var dtypeSizes = map[string]int{
@@ -43,11 +38,16 @@ type entry struct {
 // Read returns all tensors of the file at path and its string metadata (never nil). If the file is cut short, or has
 // offsets that overlap or are out of range, or an unknown dtype, the error names the file and the tensor.
 func Read(path string) (map[string]Tensor, map[string]string, error) {
-	data, err := os.ReadFile(path)
+	f, size, err := open(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	tensors, metadata, err := Decode(data)
+	defer f.Close()
+	tensors, metadata, err := read(f, size, func(n int64) ([]byte, error) {
+		body := make([]byte, n)
+		_, err := io.ReadFull(f, body)
+		return body, err
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s is not a complete safetensors file: %w", path, err)
 	}
@@ -56,70 +56,35 @@ func Read(path string) (map[string]Tensor, map[string]string, error) {
 
 // Decode is Read for a file in memory. The tensors share data.
 func Decode(data []byte) (map[string]Tensor, map[string]string, error) {
-	if len(data) < 8 {
-		return nil, nil, fmt.Errorf("%d bytes are too short for a header", len(data))
-	}
-	headerLen := binary.LittleEndian.Uint64(data)
-	if headerLen > maxHeader || headerLen > uint64(len(data)-8) {
-		return nil, nil, fmt.Errorf("the header claims %d bytes, the file has %d", headerLen, len(data)-8)
-	}
-	entries, metadata, err := decodeHeader(data[8 : 8+headerLen])
+	size := int64(len(data))
+	return read(bytes.NewReader(data), size, func(n int64) ([]byte, error) { return data[size-n:], nil })
+}
+
+// read reads a file of the given size: the header from r, and what follows it, n bytes, from body.
+func read(r io.Reader, size int64, body func(n int64) ([]byte, error)) (map[string]Tensor, map[string]string, error) {
+	h, err := readHeader(r, size)
 	if err != nil {
 		return nil, nil, err
 	}
-	body := data[8+headerLen:]
-	tensors := make(map[string]Tensor, len(entries))
-	var covered int64
-	for name, e := range entries {
-		size, err := byteSize(e.DType, e.Shape)
-		if err != nil {
-			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
-		}
+	if err := checkEntries(h.entries, h.body); err != nil {
+		return nil, nil, err
+	}
+	data, err := body(h.body)
+	if err != nil {
+		return nil, nil, err
+	}
+	tensors := make(map[string]Tensor, len(h.entries))
+	for name, e := range h.entries {
 		begin, end := e.Offsets[0], e.Offsets[1]
-		if begin < 0 || end < begin || end > int64(len(body)) {
-			return nil, nil, fmt.Errorf("tensor %q has bytes %d to %d of %d: the file is cut short or damaged",
-				name, begin, end, len(body))
-		}
-		if end-begin != size {
-			return nil, nil, fmt.Errorf("tensor %q of %s%v needs %d bytes, its offsets span %d",
-				name, e.DType, e.Shape, size, end-begin)
-		}
-		covered += size
-		tensors[name] = Tensor{DType: e.DType, Shape: e.Shape, Data: body[begin:end:end]}
+		tensors[name] = Tensor{DType: e.DType, Shape: e.Shape, Data: data[begin:end:end]}
 	}
-	if covered != int64(len(body)) {
-		return nil, nil, fmt.Errorf("the tensors cover %d bytes, the file holds %d", covered, len(body))
-	}
-	return tensors, metadata, nil
-}
-
-// decodeHeader decodes the JSON header: the entries of the tensors and the string metadata (never nil).
-func decodeHeader(text []byte) (entries map[string]entry, metadata map[string]string, err error) {
-	var raw map[string]json.RawMessage
-	if err := jsonfile.Decode("header", text, &raw); err != nil {
-		return nil, nil, fmt.Errorf("the header is not JSON: %w", err)
-	}
-	entries, metadata = make(map[string]entry, len(raw)), map[string]string{}
-	for name, message := range raw {
-		if name == "__metadata__" {
-			if err := jsonfile.Decode("metadata", message, &metadata); err != nil {
-				return nil, nil, fmt.Errorf("the metadata is not a map of strings: %w", err)
-			}
-			continue
-		}
-		var e entry
-		if err := jsonfile.Decode("entry", message, &e); err != nil {
-			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
-		}
-		entries[name] = e
-	}
-	return entries, metadata, nil
+	return tensors, h.metadata, nil
 }
 
 func byteSize(dtype string, shape []int) (int64, error) {
 	size, ok := dtypeSizes[dtype]
 	if !ok {
-		return 0, fmt.Errorf("unknown dtype %q", dtype)
+		return 0, fmt.Errorf("unknown dtype %.50q", dtype)
 	}
 	total := int64(size)
 	for _, d := range shape {
@@ -194,6 +159,10 @@ func encode(w io.Writer, sources map[string]Source, metadata map[string]string) 
 	encoded, err := json.Marshal(header)
 	if err != nil {
 		return err
+	}
+	if len(encoded) > maxHeader-8 {
+		return fmt.Errorf("names and metadata take %d MB, at most %d can be read again",
+			len(encoded)>>20, maxHeader>>20)
 	}
 	if pad := len(encoded) % 8; pad != 0 { // the format aligns the data with spaces
 		encoded = append(encoded, bytes.Repeat([]byte{' '}, 8-pad)...)

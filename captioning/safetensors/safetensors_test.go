@@ -74,23 +74,3 @@ func TestDamagedFiles(t *testing.T) {
 		t.Fatalf("error %v does not name file and tensor", err)
 	}
 }
-
-func FuzzDecode(f *testing.F) {
-	var whole bytes.Buffer
-	tensors := map[string]Tensor{"w": FromFloat32([]int{3}, []float32{1, 2, 3})}
-	if err := Encode(&whole, tensors, map[string]string{"a": "b"}); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(whole.Bytes())
-	f.Fuzz(func(t *testing.T, data []byte) {
-		tensors, _, err := Decode(data)
-		if err != nil {
-			return
-		}
-		for _, tensor := range tensors {
-			if _, err := tensor.Float32(); err == nil && len(tensor.Data) > len(data) {
-				t.Fatal("a tensor has more data than the file")
-			}
-		}
-	})
-}

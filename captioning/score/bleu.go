@@ -1,9 +1,6 @@
 package score
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // bleuMetric is corpus BLEU as in bleu_scorer.py of coco-caption.
 var bleuMetric = Metric{
@@ -61,8 +58,7 @@ func (s *segment) overlap() Overlap {
 		o.Guess[n] = max(0, len(s.test)-n)
 	}
 	for i, g := range s.grams[:s.inTest] {
-		test, refs := s.row(i)
-		o.Correct[g.order()-1] += int(min(test, slices.Max(refs)))
+		o.Correct[g.order()-1] += s.clipped(i)
 	}
 	return o
 }

@@ -8,7 +8,7 @@ import (
 
 // BootstrapOptions set the number of draws. The zero value means 1,000 draws, 95 % confidence, seed 0.
 type BootstrapOptions struct {
-	Draws      int     // 0 means 1,000
+	Draws      int     // 0 means 1,000; at most MaxDraws
 	Confidence float64 // 0 means 0.95
 	Seed       uint64
 }
@@ -20,9 +20,9 @@ func (o BootstrapOptions) withDefaults() (BootstrapOptions, error) {
 	if o.Confidence == 0 {
 		o.Confidence = 0.95
 	}
-	if o.Draws < 0 || !(o.Confidence > 0 && o.Confidence < 1) {
-		return o, fmt.Errorf("%d draws, confidence %v: use at least 1 draw and a confidence between 0 and 1",
-			o.Draws, o.Confidence)
+	if o.Draws < 0 || o.Draws > MaxDraws || !(o.Confidence > 0 && o.Confidence < 1) {
+		return o, fmt.Errorf("%d draws, confidence %v: use 1 to %d draws and a confidence between 0 and 1",
+			o.Draws, o.Confidence, MaxDraws)
 	}
 	return o, nil
 }

@@ -2,9 +2,11 @@ package score
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -23,14 +25,14 @@ func (id ID) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(id))
 }
 
-// UnmarshalJSON reads an integer or a string.
+// UnmarshalJSON reads an integer, which may be written as 42.0, or a string.
 func (id *ID) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
 		return json.Unmarshal(data, (*string)(id))
 	}
-	n, err := strconv.ParseInt(string(data), 10, 64)
+	n, err := jsonfile.WholeNumber(data)
 	if err != nil {
-		return fmt.Errorf("image id %s is neither an integer nor a string", data)
+		return fmt.Errorf("image id %.40s is neither an integer nor a string", data)
 	}
 	*id = ID(strconv.FormatInt(n, 10))
 	return nil
@@ -53,72 +55,110 @@ type entry struct {
 	Caption *string `json:"caption"`
 }
 
-func (e entry) check(file string, index int) error {
+func (e entry) check(index int) error {
 	switch {
 	case e.ImageID == nil:
-		return fmt.Errorf("%s: entry %d has no image_id", file, index)
+		return fmt.Errorf("entry %d has no image_id", index)
 	case e.Caption == nil:
-		return fmt.Errorf("%s: entry %d (image %s) has no caption, or null", file, index, *e.ImageID)
+		return fmt.Errorf("entry %d (image %s) has no caption, or null", index, *e.ImageID)
+	}
+	if err := checkText(*e.Caption); err != nil {
+		return fmt.Errorf("entry %d (image %s): %w", index, *e.ImageID, err)
 	}
 	return nil
 }
 
 // ReadCaptions reads a file (see jsonfile.Read) in COCO result format, [{"image_id": ..., "caption": "..."}], and keeps
-// its order. It fails if an image occurs twice or an entry lacks its id or caption; the error names the entry.
+// its order. It fails if an image occurs twice, if an entry lacks its id or caption, or if a caption has more than
+// MaxWords words; the error names the entry.
 func ReadCaptions(file string) ([]Caption, error) {
-	var entries []entry
+	seen := make(map[ID]int)
+	var captions []Caption
+	entries := jsonfile.Elements[entry]{Each: func(i int, e entry) error {
+		if err := e.check(i); err != nil {
+			return err
+		}
+		if first, double := seen[*e.ImageID]; double {
+			return fmt.Errorf("image %s has two captions, entries %d and %d: keep one", *e.ImageID, first, i)
+		}
+		seen[*e.ImageID] = i
+		captions = append(captions, Caption{ID: *e.ImageID, Text: *e.Caption})
+		return nil
+	}}
 	if err := jsonfile.Read(file, &entries); err != nil {
 		return nil, err
 	}
-	if len(entries) == 0 {
+	if len(captions) == 0 {
 		return nil, fmt.Errorf("%s has no captions: want [{\"image_id\": ..., \"caption\": ...}, ...]", file)
-	}
-	seen := make(map[ID]int, len(entries))
-	captions := make([]Caption, len(entries))
-	for i, e := range entries {
-		if err := e.check(file, i); err != nil {
-			return nil, err
-		}
-		if first, double := seen[*e.ImageID]; double {
-			return nil, fmt.Errorf("%s: image %s has two captions, entries %d and %d: keep one",
-				file, *e.ImageID, first, i)
-		}
-		seen[*e.ImageID] = i
-		captions[i] = Caption{ID: *e.ImageID, Text: *e.Caption}
 	}
 	return captions, nil
 }
 
-// ReadBoth reads a caption file and a reference file in parallel.
+// ReadBoth reads a caption file and a reference file in parallel. It returns the captions in the order of the reference
+// file's images, in which coco-caption tokenizes them, and those of other images after them.
 func ReadBoth(captionFile, referenceFile string) (captions []Caption, refs References, err error) {
+	var order []ID
 	var refsErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { refs, refsErr = ReadReferences(referenceFile) })
+	wg.Go(func() { refs, order, refsErr = readReferences(referenceFile) })
 	captions, err = ReadCaptions(captionFile)
 	wg.Wait()
-	return captions, refs, errors.Join(err, refsErr)
+	if err := errors.Join(err, refsErr); err != nil {
+		return nil, nil, err
+	}
+	place := make(map[ID]int, len(order))
+	for i, id := range slices.Backward(order) { // the first one counts
+		place[id] = i - len(order)
+	}
+	slices.SortStableFunc(captions, func(a, b Caption) int { return cmp.Compare(place[a.ID], place[b.ID]) })
+	return captions, refs, nil
 }
 
 // ReadReferences reads a file (see jsonfile.Read) in COCO caption annotation format, {"annotations": [{"image_id": ...,
-// "caption": "..."}]}.
+// "caption": "..."}]}. It fails if an image has more than MaxReferences or one of them more than MaxWords words.
 func ReadReferences(file string) (References, error) {
+	refs, _, err := readReferences(file)
+	return refs, err
+}
+
+// readReferences also returns the ids of the file's images in their order: that of its list of images or, without one,
+// that of the annotations.
+func readReferences(file string) (refs References, order []ID, err error) {
+	refs = make(References)
+	type image struct {
+		ID *ID `json:"id"`
+	}
 	var content struct {
-		Annotations []entry `json:"annotations"`
+		Images      jsonfile.Elements[image] `json:"images"`
+		Annotations jsonfile.Elements[entry] `json:"annotations"`
 	}
-	if err := jsonfile.Read(file, &content); err != nil {
-		return nil, err
+	content.Images.Each = func(_ int, i image) error {
+		if i.ID != nil {
+			order = append(order, *i.ID)
+		}
+		return nil
 	}
-	if len(content.Annotations) == 0 {
-		return nil, fmt.Errorf("%s has no \"annotations\": want a COCO caption annotation file", file)
-	}
-	refs := make(References)
-	for i, e := range content.Annotations {
-		if err := e.check(file, i); err != nil {
-			return nil, err
+	var annotated []ID
+	content.Annotations.Each = func(i int, e entry) error {
+		if err := e.check(i); err != nil {
+			return err
+		}
+		if len(refs[*e.ImageID]) == MaxReferences {
+			return fmt.Errorf("entry %d: image %s has more than %d references", i, *e.ImageID, MaxReferences)
+		}
+		if len(refs[*e.ImageID]) == 0 {
+			annotated = append(annotated, *e.ImageID)
 		}
 		refs[*e.ImageID] = append(refs[*e.ImageID], *e.Caption)
+		return nil
 	}
-	return refs, nil
+	if err := jsonfile.Read(file, &content); err != nil {
+		return nil, nil, err
+	}
+	if len(refs) == 0 {
+		return nil, nil, fmt.Errorf("%s has no \"annotations\": want a COCO caption annotation file", file)
+	}
+	return refs, append(order, annotated...), nil
 }
 
 // WriteCaptions writes captions in COCO result format, one per line. It replaces the file atomically.

@@ -2,7 +2,6 @@ package score
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,38 +67,6 @@ func TestCaptionFilesRoundTrip(t *testing.T) {
 	if err != nil || !bytes.Contains(data, []byte(`{"image_id":42,"caption":"a <b> & \"c\""}`)) {
 		t.Errorf("%s, %v", data, err)
 	}
-}
-
-func FuzzReaders(f *testing.F) {
-	for _, seed := range []string{`[{"image_id":1,"caption":"a"}]`, `{"annotations":[{"image_id":"x","caption":"a"}]}`,
-		`[`, `null`, `{"annotations":null}`} {
-		f.Add([]byte(seed))
-	}
-	path := filepath.Join(f.TempDir(), "file")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := os.WriteFile(path, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		captions, captionsErr := ReadCaptions(path)
-		refs, refsErr := ReadReferences(path)
-		if captionsErr == nil && !json.Valid(data) || refsErr == nil && !json.Valid(data) {
-			t.Error("a file that is not JSON was accepted")
-		}
-		if captionsErr == nil {
-			own := make(References)
-			for _, c := range captions {
-				own[c.ID] = []string{c.Text}
-			}
-			if _, err := Coco(own, captions, Options{Tokens: "whitespace"}); err != nil {
-				t.Error(err)
-			}
-		}
-		for id, r := range refs {
-			if len(r) == 0 {
-				t.Errorf("image %s has an empty list of references", id)
-			}
-		}
-	})
 }
 
 // Names match only in their exact letter case; NaN in fields that are not used does not matter.

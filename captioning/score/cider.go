@@ -6,11 +6,16 @@ import (
 	"runtime"
 )
 
-// ciderDMetric is the mean of CIDEr-D over images. The document frequencies are those of all scored images.
+// ciderDMetric is the mean of CIDEr-D over images. The document frequencies are those of all scored images, or those of
+// Options.Frequencies.
 var ciderDMetric = Metric{
 	Name: CIDErD, Scale: 100,
 	Prepare: func(p *Prepared) func(int) []float64 {
-		df, logImages := documentFrequencies(p.segments), math.Log(float64(len(p.segments)))
+		df, images := p.given.table(p.numbers), p.given.images()
+		if df == nil {
+			df, images = documentFrequencies(p.segments), len(p.segments)
+		}
+		logImages := math.Log(float64(images))
 		return func(i int) []float64 { return []float64{p.segments[i].ciderD(df, logImages)} }
 	},
 }
@@ -19,7 +24,7 @@ var ciderDMetric = Metric{
 // several cores can fill it at once.
 type frequencies struct {
 	parts []frequencyPart
-	logs  []float64 // natural logarithms of 0, ..., number of images; that of 0 is 0, as in cider_scorer.py
+	logs  []float64 // natural logarithms of the first numbers from 0; that of 0 is 0, as in cider_scorer.py
 }
 
 // frequencyPart is an open-addressing table.
@@ -44,12 +49,8 @@ func documentFrequencies(segments []segment) *frequencies {
 				if f.part(h) != p {
 					continue
 				}
-				_, refs := s.row(g)
-				for _, count := range refs {
-					if count > 0 {
-						part.add(s.grams[g], h)
-						break
-					}
+				if _, refs := s.row(g); len(refs) > 0 {
+					part.add(s.grams[g], h, 1)
 				}
 			}
 		}
@@ -81,7 +82,8 @@ func (p *frequencyPart) find(g ngram, hash uint64) int {
 	return at
 }
 
-func (p *frequencyPart) add(g ngram, hash uint64) {
+// add adds a number of images to those of an n-gram.
+func (p *frequencyPart) add(g ngram, hash uint64, images int32) {
 	at := p.find(g, hash)
 	if p.images[at] == 0 {
 		if p.used++; 2*p.used > len(p.grams) {
@@ -90,13 +92,17 @@ func (p *frequencyPart) add(g ngram, hash uint64) {
 		}
 		p.grams[at] = g
 	}
-	p.images[at]++
+	p.images[at] += images
 }
 
 // log returns the logarithm of the number of images whose references contain g, 0 if there is none.
 func (f *frequencies) log(g ngram, hash uint64) float64 {
 	part := &f.parts[f.part(hash)]
-	return f.logs[part.images[part.find(g, hash)]]
+	n := int(part.images[part.find(g, hash)])
+	if n < len(f.logs) {
+		return f.logs[n]
+	}
+	return math.Log(float64(n))
 }
 
 // vector describes a caption as a vector of weighted n-grams: its Euclidean length by order.
@@ -109,24 +115,20 @@ type vector struct {
 // cider_scorer.py of coco-caption computes it. logImages is the logarithm of the number of images.
 func (s *segment) ciderD(f *frequencies, logImages float64) float64 {
 	const sigma = 6.0
-	width := s.width()
-	vectors := make([]vector, width)
-	dots := make([][maxOrder]float64, width) // of the caption with each reference
+	vectors := make([]vector, 1+len(s.refs))
+	dots := make([][maxOrder]float64, 1+len(s.refs)) // of the caption with each reference
 	for i, g := range s.grams {
 		n := g.order() - 1
 		idf := logImages - f.log(g, s.hashes[i])
-		row := s.counts[i*width : (i+1)*width]
-		test := float64(row[0]) * idf
-		for j, count := range row {
-			if count == 0 {
-				continue
-			}
-			w := float64(count) * idf
-			vectors[j].norms[n] += w * w
+		times, _ := s.row(i)
+		test := float64(times) * idf
+		for _, c := range s.counts[s.starts[i]:s.starts[i+1]] {
+			w := float64(c.times) * idf
+			vectors[c.text].norms[n] += w * w
 			if n == 1 {
-				vectors[j].bigrams += int(count)
+				vectors[c.text].bigrams += int(c.times)
 			}
-			dots[j][n] += math.Min(test, w) * w
+			dots[c.text][n] += math.Min(test, w) * w
 		}
 	}
 	for j := range vectors {

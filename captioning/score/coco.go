@@ -46,8 +46,8 @@ func Both(refs References, captions []Caption) (*CocoScores, *PA4Scores, error) 
 }
 
 // Coco scores captions as coco-caption does: corpus BLEU with the closest reference length, ROUGE-L and CIDEr-D as
-// means over images, document frequencies from the references of the scored images. The default of Options.Tokens is
-// "ptb".
+// means over images, document frequencies from the references of the scored images unless Options.Frequencies has
+// others. The default of Options.Tokens is "ptb".
 func Coco(refs References, captions []Caption, o Options) (*CocoScores, error) {
 	m, err := Measure(refs, captions, cocoMetrics, o)
 	if err != nil {

@@ -4,6 +4,9 @@
 //
 // Two protocols exist: [Coco] and [PA4]. [Measure] computes any list of metrics; a [Metric] can be defined anywhere,
 // also in a notebook cell. To add a built-in metric, write its file and add it to [Metrics].
+// CIDEr-D takes its document frequencies from the scored references, or from [DocumentFrequencies].
+//
+// What is scored is bounded, see [MaxWords], [MaxReferences] and [MaxDraws]; more is an error.
 //
 // The package does not generate captions and knows nothing about models, datasets or GoMLX. It has no metric that
 // needs a neural network or a download.

@@ -65,6 +65,9 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 	if len(references) == 0 {
 		return nil, fmt.Errorf("explain: no references given: give at least one")
 	}
+	if err := checkTexts(References{"": references}, []Caption{{Text: caption}}); err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
+	}
 	e := &Explanation{Tokens: tokens, Caption: tokenize(caption)}
 	for _, r := range references {
 		e.References = append(e.References, tokenize(r))
@@ -74,6 +77,9 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 	for _, r := range e.References {
 		s.refs = append(s.refs, w.number(r))
 	}
+	if err := checkSegments([]segment{s}); err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
+	}
 	new(counter).count(&s)
 	o := s.overlap()
 	e.Clipped, e.Total, e.Length, e.Closest = o.Correct, o.Guess, o.TestLen, o.RefLen
@@ -81,10 +87,10 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 	e.PA4 = [2]float64{o.nltkBLEU([maxOrder]float64{1}), o.nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25})}
 	for i, g := range s.grams[:s.inTest] {
 		n := g.order()
-		times, refs := s.row(i)
-		m := Match{Clipped: int(min(times, slices.Max(refs)))}
+		_, refs := s.row(i)
+		m := Match{Clipped: s.clipped(i), InReferences: make([]int, len(references))}
 		for _, r := range refs {
-			m.InReferences = append(m.InReferences, int(r))
+			m.InReferences[r.text-1] = int(r.times)
 		}
 		for at := 0; at+n <= len(s.test); at++ {
 			if slices.Equal(s.test[at:at+n], g[:n]) {

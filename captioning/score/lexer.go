@@ -2,24 +2,24 @@ package score
 
 import (
 	"strings"
-	"unicode"
+	"sync"
 	"unicode/utf8"
 )
-
-// The lexer finds the longest token at each position of a line: a word, number, address, emoticon or mark. Its rules
-// were inferred from the output of the reference tokenizer, treated as a black box, for some millions of lines;
-// testdata/ptb_cases.json has a selection of them. Functions such as number and tag return the end of what begins at
-// i, and i if there is nothing of the kind. Files: lexer_words.go, lexer_joined.go (words joined by marks),
-// lexer_apostrophes.go, lexer_numbers.go, lexer_addresses.go (addresses, handles, tags), lexer_marks.go.
 
 // noBreak replaces a space inside a token, as in "1 1/2".
 const noBreak = "\u00a0"
 
-// lexPTB splits a line into lower-case tokens. They may contain no-break spaces, in tags and telephone numbers.
-func lexPTB(line string) []string {
-	x := lexer{line: line, tokens: make([]string, 0, 1+len(line)/5)}
+const softHyphen = "\u00ad"
+
+// lexPTB splits a line into lower-case tokens. They may contain no-break spaces, in tags and telephone numbers. After
+// is the beginning of what follows the line and its end; a few rules look at it.
+func lexPTB(line, after string) []string {
+	x := lexer{line: line, text: line, tokens: make([]string, 0, 1+len(line)/5), grammar: ptbGrammar()}
+	if after != "" {
+		x.text = line + "\n" + after
+	}
 	for i := 0; i < len(line); {
-		if end := x.plainWord(i); end > i {
+		if end := x.plain(i); end > i {
 			i = end
 			continue
 		}
@@ -29,32 +29,88 @@ func lexPTB(line string) []string {
 }
 
 type lexer struct {
+	*grammar
 	line   string
+	text   string // the line, or the line and what follows it
 	tokens []string
-	// No mail address, list or comment begins before these positions: they were searched already. This keeps the time
-	// linear in the length of the line.
-	noMail, noList, noTag int
+	// A visit is a state at a position of the line. From those that failed, no token ends later. Every 64th position
+	// is noted, which keeps the time linear in the length of the line.
+	visits []visit
+	failed map[visit]bool
 }
 
-// plainWord takes a word of lower-case ASCII letters followed by a space, the most frequent token of captions.
-func (x *lexer) plainWord(i int) int {
+type visit struct {
+	state uint32
+	at    int
+}
+
+// next takes the longest token at i.
+func (x *lexer) next(i int) int {
+	s := x.start
+	end, rule := i, -1
+	x.visits = x.visits[:0]
+	for at := i; at <= len(x.text) && s != dead; {
+		class, size := x.newline, 1 // as if the text went on after its end
+		if at < len(x.text) {
+			r := rune(x.text[at])
+			if r >= utf8.RuneSelf {
+				r, size = utf8.DecodeRuneInString(x.text[at:])
+			}
+			class = x.none
+			if r <= 0xffff {
+				class = x.classes[r]
+			}
+			if r > 0xffff { // two characters in Java
+				if s = x.step(s, class); s.rule >= 0 {
+					end, rule = at+size, s.rule
+				}
+			}
+		}
+		s = x.step(s, class)
+		at += size
+		if s.rule >= 0 {
+			end, rule = at, s.rule
+			x.visits = x.visits[:0]
+		} else if at%64 == 0 {
+			v := visit{s.number, at}
+			if x.failed[v] {
+				break
+			}
+			x.visits = append(x.visits, v)
+		}
+	}
+	if len(x.visits) > 0 && x.failed == nil {
+		x.failed = make(map[visit]bool)
+	}
+	for _, v := range x.visits {
+		x.failed[v] = true
+	}
+	return x.actions[rule](x, i, end)
+}
+
+// plain takes a word of ASCII letters or a comma before a space, or the last full stop: most tokens of captions. It
+// returns i if there is none.
+func (x *lexer) plain(i int) int {
 	end := i
-	for end < len(x.line) && x.line[end] >= 'a' && x.line[end] <= 'z' {
+	for end < len(x.line) && (x.line[end] >= 'a' && x.line[end] <= 'z' || x.line[end] >= 'A' && x.line[end] <= 'Z') {
+		end++
+	}
+	if end == i && (x.line[i] == ',' || x.line[i] == '.' && i+1 == len(x.line)) {
 		end++
 	}
 	if end == i || end < len(x.line) && x.line[end] != ' ' {
 		return i
 	}
-	w := x.line[i:end]
-	if len(w) < 5 || len(w) > 6 || split[w] == 0 {
-		x.tokens = append(x.tokens, w)
+	if w := x.line[i:end]; len(w) < 5 || len(w) > 6 || !split[strings.ToLower(w)] {
+		x.emit(w)
 		return end
 	}
-	x.word(w)
-	return end
+	return i
 }
 
-// emit appends a token in lower case, without soft hyphens. A token that is only soft hyphens becomes "-".
+var split = map[string]bool{"cannot": true, "gonna": true, "gotta": true, "lemme": true, "gimme": true, "wanna": true}
+
+// emit appends a token in lower case.
 func (x *lexer) emit(token string) {
 	plain := true
 	for i := range len(token) {
@@ -67,111 +123,40 @@ func (x *lexer) emit(token string) {
 		x.tokens = append(x.tokens, token)
 		return
 	}
-	if strings.IndexByte(token, 0xc2) >= 0 {
-		if token = strings.ReplaceAll(token, string(softHyphen), ""); token == "" {
-			token = "-"
+	x.tokens = append(x.tokens, lowerToken(token))
+}
+
+type grammar struct {
+	*automaton
+	actions       []action
+	classes       [1 << 16]uint16
+	newline, none uint16
+}
+
+var ptbGrammar = sync.OnceValue(func() *grammar {
+	g := new(grammar)
+	var patterns []string
+	for _, rules := range [][]rule{markRules, hostRules, wordRules, stopRules, numberRules, addressRules} {
+		for _, r := range rules {
+			patterns = append(patterns, expand(r.pattern))
+			g.actions = append(g.actions, r.do)
 		}
 	}
-	if token = lower(token); token != "\u2010" && token != "\u2011" {
-		x.tokens = append(x.tokens, token)
+	g.automaton = newAutomaton(patterns)
+	for i := range g.classes {
+		g.classes[i] = g.class(rune(i))
 	}
-}
-
-// next takes one token, or skips a character that belongs to none, and returns the position after it.
-func (x *lexer) next(i int) int {
-	switch c := x.line[i]; {
-	case c == ' ' || c >= '\t' && c <= '\r':
-		return i + 1
-	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
-		return x.fromLetter(i)
-	case c >= '0' && c <= '9':
-		return x.fromDigit(i)
-	case c < utf8.RuneSelf:
-		return x.fromMark(i)
-	}
-	r, size := utf8.DecodeRuneInString(x.line[i:])
-	switch {
-	case isLetter(r):
-		return x.fromLetter(i)
-	case unicode.IsDigit(r):
-		return x.fromDigit(i)
-	}
-	return x.fromSymbol(i, r, size)
-}
-
-// at returns the byte at i, 0 after the end.
-func (x *lexer) at(i int) byte {
-	if i < len(x.line) {
-		return x.line[i]
-	}
-	return 0
-}
-
-// isLetter reports whether r can be part of a word. Digits are not letters.
-func isLetter(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-	}
-	return unicode.IsLetter(r) || r == softHyphen || r == '\u2010' || r == '\u2011' ||
-		unicode.In(r, unicode.Mn, unicode.Mc)
-}
-
-const softHyphen = '\u00ad'
-
-func isASCIIDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func isASCIILetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
-
-// letters returns the end of the run of letters at i.
-func (x *lexer) letters(i int) int {
-	for i < len(x.line) {
-		r, size := rune(x.line[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(x.line[i:])
+	for _, k := range kinds {
+		defer func() { g.classes[k.like] = g.class(k.like) }()
+		for i := 0; i < len(k.ranges); i += 2 {
+			for r := int(k.ranges[i]); r <= int(k.ranges[i+1]); r++ {
+				g.classes[r] = g.class(k.like)
+			}
 		}
-		if !isLetter(r) {
-			break
-		}
-		i += size
 	}
-	return i
-}
-
-// digits returns the end of the run of digits at i.
-func (x *lexer) digits(i int) int {
-	for i < len(x.line) {
-		r, size := rune(x.line[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(x.line[i:])
-		}
-		if !unicode.IsDigit(r) {
-			break
-		}
-		i += size
+	for _, r := range named {
+		g.classes[r] = g.class(r)
 	}
-	return i
-}
-
-// run returns the end of the run of letters and digits at i.
-func (x *lexer) run(i int) int {
-	for {
-		end := x.digits(x.letters(i))
-		if end == i {
-			return end
-		}
-		i = end
-	}
-}
-
-// apostrophe returns the length in bytes of an apostrophe at i, in any form, 0 if there is none.
-func (x *lexer) apostrophe(i int) int {
-	switch rest := x.line[min(i, len(x.line)):]; {
-	case strings.HasPrefix(rest, "'"):
-		return 1
-	case strings.HasPrefix(rest, "’"):
-		return len("’")
-	case strings.HasPrefix(rest, "&apos;"):
-		return len("&apos;")
-	}
-	return 0
-}
+	g.newline, g.none = g.class('\n'), g.class(0)
+	return g
+})

@@ -47,12 +47,16 @@ type segment struct {
 	// grams are the distinct n-grams in order of first occurrence, the caption's first, then those of the references.
 	grams  []ngram
 	hashes []uint64
-	// counts has shape [grams, 1 + references]: occurrences in the caption and in each reference.
-	counts []int32
+	// counts are the texts in which each gram occurs, gram by gram; those of gram i are counts[starts[i]:starts[i+1]].
+	counts []count
+	starts []int32
 	inTest int // number of grams in the caption
 	// joined are texts in which some tokens are several words. Only ROUGE-L uses them.
 	joined []joinedTokens
 }
+
+// count says that a gram occurs some times in the caption (text = 0) or in reference text (from 1).
+type count struct{ text, times int32 }
 
 // joinedTokens are the tokens of the caption (which = 0) or of reference which (from 1).
 type joinedTokens struct {
@@ -62,10 +66,9 @@ type joinedTokens struct {
 
 // whole returns the tokens that ROUGE-L compares: those of the caption (0) or of a reference (from 1).
 func (s *segment) whole(which int) []uint32 {
-	for _, j := range s.joined {
-		if j.which == which {
-			return j.tokens
-		}
+	order := func(j joinedTokens, which int) int { return j.which - which }
+	if i, found := slices.BinarySearchFunc(s.joined, which, order); found {
+		return s.joined[i].tokens
 	}
 	if which == 0 {
 		return s.test
@@ -73,15 +76,27 @@ func (s *segment) whole(which int) []uint32 {
 	return s.refs[which-1]
 }
 
-// newSegment tokenizes the caption test and the references of an image and numbers their words.
-func newSegment(w words, id ID, tokenize func(string) []string, test string, refs []string) segment {
-	s := segment{id: id, refs: make([][]uint32, len(refs))}
-	for i := range s.width() {
-		text := test
+// texts are the caption and the references of an image, with what the reference implementation tokenizes after them.
+type texts struct {
+	id        ID
+	caption   string
+	refs      []string
+	next      string // caption
+	nextFirst string // reference
+}
+
+// newSegment tokenizes the texts of an image and numbers their words.
+func newSegment(w words, t texts, tokenize func(text, after string) []string) segment {
+	s := segment{id: t.id, refs: make([][]uint32, len(t.refs))}
+	for i := range 1 + len(t.refs) {
+		text, after := t.caption, t.next
 		if i > 0 {
-			text = refs[i-1]
+			text, after = t.refs[i-1], t.nextFirst
+			if i < len(t.refs) {
+				after = t.refs[i]
+			}
 		}
-		whole := tokenize(text)
+		whole := tokenize(text, after)
 		tokens := takeApart(whole)
 		if len(whole) != len(tokens) {
 			s.joined = append(s.joined, joinedTokens{i, w.number(whole)})
@@ -125,15 +140,18 @@ func (n *numbering) apply(s *segment) {
 	}
 }
 
-// counter counts n-grams and reuses its memory between images.
+// counter counts n-grams and reuses its memory between images. Memory is proportional to the words of an image.
 type counter struct {
 	table  []int32 // open addressing: index of the gram, plus 1
 	grams  []ngram
 	hashes []uint64
-	counts []int32
+	last   []int32 // for each gram, the index in counts of the last text with it
+	// counts and gramOf are in the order of the texts.
+	counts []count
+	gramOf []int32
 }
 
-// count fills grams, hashes, counts and inTest.
+// count fills grams, hashes, counts, starts and inTest.
 func (c *counter) count(s *segment) {
 	places := maxOrder * len(s.test)
 	for _, r := range s.refs {
@@ -143,22 +161,25 @@ func (c *counter) count(s *segment) {
 	for size < 2*places {
 		size *= 2
 	}
-	if size > len(c.table) {
+	if size > cap(c.table) {
 		c.table = make([]int32, size)
 	} else {
+		c.table = c.table[:size]
 		clear(c.table)
 	}
-	c.grams, c.hashes, c.counts = c.grams[:0], c.hashes[:0], c.counts[:0]
-	c.countOne(0, s.width(), s.test)
+	c.grams, c.hashes, c.last = c.grams[:0], c.hashes[:0], c.last[:0]
+	c.counts, c.gramOf = c.counts[:0], c.gramOf[:0]
+	c.countOne(0, s.test)
 	s.inTest = len(c.grams)
 	for i, r := range s.refs {
-		c.countOne(i+1, s.width(), r)
+		c.countOne(int32(i+1), r)
 	}
-	s.grams, s.hashes, s.counts = slices.Clone(c.grams), slices.Clone(c.hashes), slices.Clone(c.counts)
+	s.grams, s.hashes = slices.Clone(c.grams), slices.Clone(c.hashes)
+	c.sortByGram(s)
 }
 
-// countOne counts the n-grams of one text into a column of counts.
-func (c *counter) countOne(column, width int, ids []uint32) {
+// countOne counts the n-grams of one text.
+func (c *counter) countOne(text int32, ids []uint32) {
 	mask := uint64(len(c.table) - 1)
 	for n := 1; n <= maxOrder; n++ {
 		for i := 0; i+n <= len(ids); i++ {
@@ -170,21 +191,51 @@ func (c *counter) countOne(column, width int, ids []uint32) {
 				at = (at + 1) & mask
 			}
 			if c.table[at] == 0 {
-				c.grams, c.hashes = append(c.grams, g), append(c.hashes, h)
-				for range width {
-					c.counts = append(c.counts, 0)
-				}
+				c.grams, c.hashes, c.last = append(c.grams, g), append(c.hashes, h), append(c.last, -1)
 				c.table[at] = int32(len(c.grams))
 			}
-			c.counts[int(c.table[at]-1)*width+column]++
+			gram := c.table[at] - 1
+			if last := c.last[gram]; last >= 0 && c.counts[last].text == text {
+				c.counts[last].times++
+				continue
+			}
+			c.last[gram] = int32(len(c.counts))
+			c.counts, c.gramOf = append(c.counts, count{text, 1}), append(c.gramOf, gram)
 		}
 	}
 }
 
-func (s *segment) width() int { return 1 + len(s.refs) }
+// sortByGram fills counts and starts. It keeps the order of the texts of each gram.
+func (c *counter) sortByGram(s *segment) {
+	s.starts, s.counts = make([]int32, len(c.grams)+1), make([]count, len(c.counts))
+	for _, gram := range c.gramOf {
+		s.starts[gram+1]++
+	}
+	for gram := range c.grams {
+		s.starts[gram+1] += s.starts[gram]
+		c.last[gram] = s.starts[gram] // from here on, where the next count goes
+	}
+	for i, gram := range c.gramOf {
+		s.counts[c.last[gram]] = c.counts[i]
+		c.last[gram]++
+	}
+}
 
-// row returns the occurrences of gram i in the caption and in each reference.
-func (s *segment) row(i int) (test int32, refs []int32) {
-	row := s.counts[i*s.width() : (i+1)*s.width()]
-	return row[0], row[1:]
+// row returns the occurrences of gram i in the caption, and its counts in the references that contain it.
+func (s *segment) row(i int) (test int32, refs []count) {
+	row := s.counts[s.starts[i]:s.starts[i+1]]
+	if row[0].text == 0 {
+		return row[0].times, row[1:]
+	}
+	return 0, row
+}
+
+// clipped returns how many of the occurrences of gram i in the caption count: at most as many as in one reference.
+func (s *segment) clipped(i int) int {
+	test, refs := s.row(i)
+	var most int32
+	for _, r := range refs {
+		most = max(most, r.times)
+	}
+	return int(min(test, most))
 }

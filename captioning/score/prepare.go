@@ -15,6 +15,8 @@ type Options struct {
 	// errors. coco-caption skips images without a caption if it is given the ids of the result file, as its demo does
 	// (document frequencies are then those of the scored images); it refuses a caption without references.
 	AllowMissing bool
+	// Frequencies are the document frequencies of CIDEr-D. Nil means those of the references of the scored images.
+	Frequencies *DocumentFrequencies
 }
 
 // Left counts the images that were skipped because of Options.AllowMissing.
@@ -27,6 +29,7 @@ type Left struct {
 type Prepared struct {
 	segments []segment
 	numbers  words
+	given    *DocumentFrequencies // nil if none were given
 
 	once  sync.Once
 	words []string // by number; filled on demand
@@ -64,10 +67,14 @@ func (p *Prepared) tokens(numbers []uint32) []string {
 	return out
 }
 
-// prepare pairs captions with references, sorts them by ID, tokenizes them and counts their n-grams.
+// prepare pairs captions with references, tokenizes them, sorts them by ID and counts their n-grams.
 func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, error) {
-	tokenize, err := Tokenizer(o.Tokens)
+	alone, err := Tokenizer(o.Tokens)
 	if err != nil {
+		return nil, Left{}, err
+	}
+	tokenize := func(text, _ string) []string { return alone(text) }
+	if err := o.Frequencies.suit(o.Tokens); err != nil {
 		return nil, Left{}, err
 	}
 	if o.Tokens == "ptb" {
@@ -77,24 +84,28 @@ func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, e
 	if err != nil {
 		return nil, left, err
 	}
-	slices.SortFunc(scored, func(a, b Caption) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	if err := checkTexts(refs, scored); err != nil {
+		return nil, left, err
+	}
+	all := inContext(refs, scored)
+	slices.SortFunc(all, func(a, b texts) int { return strings.Compare(string(a.id), string(b.id)) })
 
 	// Each core numbers words on its own; then the numbers are made the same.
-	segments, numberedBy := make([]segment, len(scored)), make([]*numbering, len(scored))
-	var all []*numbering
+	segments, numberedBy := make([]segment, len(all)), make([]*numbering, len(all))
+	var numberings []*numbering
 	var lock sync.Mutex
-	inParallelWith(len(scored), func() func(int) {
+	inParallelWith(len(all), func() func(int) {
 		n := &numbering{words: make(words)}
 		lock.Lock()
-		all = append(all, n)
+		numberings = append(numberings, n)
 		lock.Unlock()
-		return func(i int) {
-			id := scored[i].ID
-			segments[i], numberedBy[i] = newSegment(n.words, id, tokenize, scored[i].Text, refs[id]), n
-		}
+		return func(i int) { segments[i], numberedBy[i] = newSegment(n.words, all[i], tokenize), n }
 	})
+	if err := checkSegments(segments); err != nil {
+		return nil, left, err
+	}
 	common := make(words)
-	for _, n := range all {
+	for _, n := range numberings {
 		n.translate(common)
 	}
 	inParallelWith(len(segments), func() func(int) {
@@ -104,7 +115,19 @@ func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, e
 			c.count(&segments[i])
 		}
 	})
-	return &Prepared{segments: segments, numbers: common}, left, nil
+	return &Prepared{segments: segments, numbers: common, given: o.Frequencies}, left, nil
+}
+
+// inContext returns the texts of the scored images, in the order of captions.
+func inContext(refs References, captions []Caption) []texts {
+	all := make([]texts, len(captions))
+	for i, c := range captions {
+		all[i] = texts{id: c.ID, caption: c.Text, refs: refs[c.ID]}
+		if i+1 < len(captions) {
+			all[i].next, all[i].nextFirst = captions[i+1].Text, refs[captions[i+1].ID][0]
+		}
+	}
+	return all
 }
 
 // pairUp returns the captions of images that have references, and the numbers of images that lack one of the two.
@@ -131,19 +154,49 @@ func pairUp(refs References, captions []Caption, allowMissing bool) (scored []Ca
 	switch {
 	case allowMissing:
 	case left.NoReferences > 0:
-		return nil, left, missing(noReferences, "a caption but no references")
+		return nil, left, missing(noReferences, "a caption but no references", alike(noReferences, noCaption))
 	case left.NoCaption > 0:
-		return nil, left, missing(noCaption, "references but no caption")
+		return nil, left, missing(noCaption, "references but no caption", "")
 	}
 	if len(scored) == 0 {
-		return nil, left, fmt.Errorf("no image has both a caption and references: %d captions, references of %d images",
-			len(captions), len(refs))
+		return nil, left, fmt.Errorf("no image has both a caption and references: %d captions, "+
+			"references of %d images%s", len(captions), len(refs), alike(noReferences, noCaption))
 	}
 	return scored, left, nil
 }
 
+// alike returns a note on a caption's id that looks like another spelling of a reference's id, or nothing.
+func alike(captioned, referenced []ID) string {
+	byNumber := make(map[string]ID)
+	for _, id := range referenced {
+		if n := number(id); n != "" && (byNumber[n] == "" || id < byNumber[n]) {
+			byNumber[n] = id
+		}
+	}
+	slices.Sort(captioned)
+	for _, id := range captioned {
+		if other := byNumber[number(id)]; other != "" {
+			return fmt.Sprintf("; is image %.200q of the captions image %.200q of the references? "+
+				"Write the id in the same way in both files, without padding and file names", id, other)
+		}
+	}
+	return ""
+}
+
+// number returns the number, without padding, that an id ends in, not counting a file's folder and extension or a
+// fraction.
+func number(id ID) string {
+	name := string(id[strings.LastIndexByte(string(id), '/')+1:])
+	stem, _, _ := strings.Cut(strings.TrimSpace(name), ".")
+	digits := stem[len(strings.TrimRight(stem, "0123456789")):]
+	if digits == "" {
+		return ""
+	}
+	return "0" + strings.TrimLeft(digits, "0")
+}
+
 // missing is the error that the images have only one of caption and references.
-func missing(ids []ID, has string) error {
+func missing(ids []ID, has, note string) error {
 	others := ""
 	switch n := len(ids) - 1; {
 	case n == 1:
@@ -151,6 +204,6 @@ func missing(ids []ID, has string) error {
 	case n > 1:
 		others = fmt.Sprintf(", like %d other images", n)
 	}
-	return fmt.Errorf("image %s has %s%s: add what is missing, or allow missing ones to skip them",
-		slices.Min(ids), has, others)
+	return fmt.Errorf("image %s has %s%s: add what is missing, or allow missing ones to skip them%s",
+		slices.Min(ids), has, others, note)
 }

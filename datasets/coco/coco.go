@@ -46,9 +46,10 @@ type file struct {
 // Open reads the split and the annotations in dir and locates the images. OpenImage reads them later.
 //
 // split is PA4 (the paper's split, three lists of ids in DIR/pa4; also the meaning of ""), Karpathy
-// (DIR/dataset_coco.json), a folder with three such lists, or a file in Karpathy's format. Images that are missing or
-// irregular are skipped, counted in Oddities and listed by LeftOut. Fails if no image of a split is left, and, with a
-// *FileError, for a damaged file.
+// (DIR/dataset_coco.json), a folder with three such lists, or a file in Karpathy's format, whose entries have a cocoid
+// or a filename that ends in the id. Images that are missing or irregular are skipped, counted in Oddities and listed
+// by LeftOut. Fails if no image of a split is left, and, with a *FileError, for a damaged file, a file of more than
+// 2 GiB, or a value in it of more than 64 MiB.
 func Open(dir, split string) (*Dataset, error) {
 	w, err := readSplit(dir, split)
 	if err != nil {

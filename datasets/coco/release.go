@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"captionlab/datasets/internal/regular"
+	unzip "captionlab/datasets/internal/archive"
+	"captionlab/datasets/regular"
 )
 
 // part is a part of a release, such as train2014.
@@ -51,7 +52,11 @@ func readRelease(dir string) (*release, error) {
 // read adds the annotations of one part. The error wraps fs.ErrNotExist if they are missing.
 func (r *release) read(dir string, p part) error {
 	name := "captions_" + p.name + p.year + ".json"
-	for _, at := range []string{filepath.Join(dir, "annotations", name), filepath.Join(dir, name)} {
+	for _, at := range []string{
+		filepath.Join(dir, "annotations", name),
+		filepath.Join(dir, "annotations", "annotations", name), // unpacked into a folder of the same name
+		filepath.Join(dir, name),
+	} {
 		f, err := regular.Open(at)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -71,37 +76,51 @@ func (r *release) read(dir string, p part) error {
 	}
 	z, err := zip.OpenReader(archive)
 	if err != nil {
-		return &FileError{archive, 0, fmt.Errorf("not a complete zip archive: %w", err)}
+		return &FileError{archive, 0, fmt.Errorf("not a complete zip archive: %w", err), obtainAgain}
 	}
 	defer z.Close()
 	for _, member := range z.File {
 		if path.Base(member.Name) != name {
 			continue
 		}
-		f, err := member.Open()
+		f, err := unzip.Open(member, maxAnnotations)
 		if err != nil {
-			return &FileError{archive + ":" + member.Name, 0, err}
+			return &FileError{archive, 0, err, ""}
 		}
 		defer f.Close()
 		return r.readFrom(archive+":"+member.Name, f)
 	}
-	return &FileError{archive, 0, fmt.Errorf("it does not contain %s", name)}
+	return &FileError{archive, 0, fmt.Errorf("it does not contain %s", name), obtainAgain}
 }
 
+// maxAnnotations is the largest annotation file in an archive, in bytes. Those of 2014 and 2017 have up to 0.5 GB.
+const maxAnnotations = 2 << 30
+
 func (r *release) readFrom(name string, f io.Reader) error {
-	return readAnnotations(name, f, func(i image) error {
+	return readAnnotations(&annotationFile{name: name, in: f}, func(i image) error {
+		if i.ID == nil {
+			return errors.New("it has no id")
+		}
+		id := int64(*i.ID)
 		base := path.Base(i.FileName)
 		if i.FileName != base || i.FileName == "" || i.FileName == "." || strings.Contains(i.FileName, `\`) {
-			return fmt.Errorf("image %d has %q as its file name, which is not a file name", i.ID, i.FileName)
+			return fmt.Errorf("image %d has %.200q as its file name, which is not a file name", id, i.FileName)
 		}
-		if before, ok := r.images[i.ID]; ok {
-			return fmt.Errorf("image %d is listed twice, as %s and %s", i.ID, before, i.FileName)
+		if before, ok := r.images[id]; ok {
+			return fmt.Errorf("image %d is listed twice, as %s and %s", id, before, i.FileName)
 		}
-		r.images[i.ID] = i.FileName
+		r.images[id] = i.FileName
 		return nil
 	}, func(c caption) error {
-		if text := strings.TrimSpace(c.Text); text != "" {
-			r.captions[c.ImageID] = append(r.captions[c.ImageID], text)
+		switch {
+		case c.ImageID == nil:
+			return errors.New("it has no image_id")
+		case c.Text == nil:
+			return fmt.Errorf("it (image %d) has no caption, or null", *c.ImageID)
+		}
+		if text := strings.TrimSpace(*c.Text); text != "" {
+			id := int64(*c.ImageID)
+			r.captions[id] = append(r.captions[id], text)
 		}
 		return nil
 	})

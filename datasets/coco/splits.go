@@ -1,16 +1,14 @@
 package coco
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"captionlab/datasets"
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/internal/textfile"
+	"captionlab/datasets/jsonfile"
 )
 
 // Names of the splits that Open accepts besides paths.
@@ -72,7 +70,7 @@ func readSplit(dir, name string) (*wanted, error) {
 	if info.IsDir() {
 		err = w.readIDLists(place)
 	} else {
-		err = w.readKarpathy(place)
+		err = w.readKarpathy(place, name == Karpathy)
 	}
 	if err == nil {
 		err = w.removeDoubles(place)
@@ -107,75 +105,23 @@ func (w *wanted) removeDoubles(place string) error {
 func (w *wanted) readIDLists(dir string) error {
 	for _, split := range datasets.Splits {
 		file := filepath.Join(dir, idFiles[split])
-		text, err := regular.ReadFile(file)
+		text, err := textfile.Read(file)
 		if err != nil {
 			return fmt.Errorf("coco: %w: a split's folder contains %s", err, idFileNames)
 		}
-		fields := strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == '\n' || r == '\r' })
+		fields := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' })
 		for i, field := range fields {
 			field = strings.TrimSpace(field)
 			if bare, ok := strings.CutPrefix(field, `"`); ok {
 				field = strings.TrimSuffix(bare, `"`)
 			}
-			id, err := strconv.ParseInt(field, 10, 64)
+			id, err := jsonfile.WholeNumber([]byte(field))
 			if err != nil || id < 0 {
-				return &FileError{file, 0, fmt.Errorf("entry %d is %.40q, which is not an image id", i+1, field)}
+				wrong := fmt.Errorf("entry %d is %.40q, which is not an image id", i+1, field)
+				return &FileError{file, 0, wrong, correct}
 			}
 			w.ids[split] = append(w.ids[split], id)
 		}
-	}
-	return nil
-}
-
-// karpathyImage is an entry of Karpathy's file.
-type karpathyImage struct {
-	ID        int64  `json:"cocoid"`
-	Split     string `json:"split"`
-	Sentences []struct {
-		Raw string `json:"raw"`
-	} `json:"sentences"`
-}
-
-// readKarpathy reads a file in the format of dataset_coco.json by Karpathy and Fei-Fei 2015 ("Deep Visual-Semantic
-// Alignments for Generating Image Descriptions"). It lists every image with its captions and one of the splits train,
-// restval (also used for training), val and test.
-func (w *wanted) readKarpathy(file string) error {
-	f, err := regular.Open(file)
-	if err != nil {
-		return fmt.Errorf("coco: %w", err)
-	}
-	defer f.Close()
-	w.captions = make(map[int64][]string)
-	found := false
-	return readObject(file, f, func(d *json.Decoder, key string) error {
-		if key != "images" {
-			return skip(d)
-		}
-		found = true
-		return each(d, w.addKarpathy)
-	}, func() error {
-		if !found {
-			return errors.New(`it has no "images": it is not in Karpathy's format`)
-		}
-		return nil
-	})
-}
-
-func (w *wanted) addKarpathy(i karpathyImage) error {
-	var split datasets.Split
-	switch i.Split {
-	case "train", "restval":
-		split = datasets.Train
-	case "val":
-		split = datasets.Val
-	case "test":
-		split = datasets.Test
-	default:
-		return fmt.Errorf("image %d is in split %q instead of train, restval, val or test", i.ID, i.Split)
-	}
-	w.ids[split] = append(w.ids[split], i.ID)
-	for _, s := range i.Sentences {
-		w.captions[i.ID] = append(w.captions[i.ID], s.Raw)
 	}
 	return nil
 }

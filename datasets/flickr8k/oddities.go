@@ -30,7 +30,7 @@ func (ds *Dataset) noteOddities(captions map[string][]string, order []string) {
 			noSplit = append(noSplit, name)
 		}
 	}
-	for _, name := range ds.images.Names() {
+	for _, name := range ds.images.Unlisted(order) {
 		if len(captions[name]) == 0 {
 			noCaption = append(noCaption, name)
 		}
@@ -64,11 +64,14 @@ func (ds *Dataset) noteSameBytes() {
 	if !ok {
 		return
 	}
-	splitOf := ds.splitOf()
+	splitOf := make(map[string]datasets.Split) // by the name without its ending: x.png may be the image x.jpg
+	for id, split := range ds.splitOf() {
+		splitOf[images.Stem(id)] = split
+	}
 	for _, group := range a.SameBytes() {
 		named := make([]string, len(group))
 		for i, name := range group {
-			named[i] = fmt.Sprintf("%s (%s)", name, cmp.Or(string(splitOf[name]), "no split"))
+			named[i] = fmt.Sprintf("%s (%s)", name, cmp.Or(string(splitOf[images.Stem(name)]), "no split"))
 		}
 		ds.oddities = append(ds.oddities, "images with the same size and checksum, kept: "+strings.Join(named, ", "))
 	}

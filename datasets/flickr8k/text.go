@@ -1,8 +1,9 @@
 package flickr8k
 
 import (
-	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -10,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"captionlab/datasets"
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/internal/textfile"
 )
 
 const tokenFile = "Flickr8k.token.txt"
@@ -31,15 +32,18 @@ type LineError struct {
 // Error returns "flickr8k: FILE:LINE: TEXT; what to do".
 func (e *LineError) Error() string {
 	if e.Line == 0 {
-		return fmt.Sprintf("flickr8k: %s: %s; copy the file from the release again", e.File, e.Text)
+		return fmt.Sprintf("flickr8k: %s: %s; complete the file", e.File, e.Text)
 	}
-	return fmt.Sprintf("flickr8k: %s:%d: %s; fix the line or copy the file from the release again",
-		e.File, e.Line, e.Text)
+	return fmt.Sprintf("flickr8k: %s:%d: %s; fix the line", e.File, e.Line, e.Text)
 }
 
 // textFolder returns the folder of the release's text files.
 func textFolder(dir string) (string, error) {
-	for _, candidate := range []string{filepath.Join(dir, "Flickr8k_text"), dir} {
+	for _, candidate := range []string{
+		filepath.Join(dir, "Flickr8k_text"),
+		filepath.Join(dir, "Flickr8k_text", "Flickr8k_text"), // unpacked into a folder of the same name
+		dir,
+	} {
 		if _, err := os.Stat(filepath.Join(candidate, tokenFile)); err == nil {
 			return candidate, nil
 		}
@@ -53,27 +57,31 @@ func readCaptions(file string) (captions map[string][]string, order []string, er
 	captions = make(map[string][]string)
 	err = eachLine(file, func(n int, line string) error {
 		fail := func(format string, args ...any) error { return &LineError{file, n, fmt.Sprintf(format, args...)} }
+		if len(line) > maxLine {
+			return fail("it has %d bytes, at most %d", len(line), maxLine)
+		}
 		id, caption, ok := strings.Cut(line, "\t")
 		if !ok {
-			return fail("%q has no tab between image and caption", line)
+			return fail("%.200q has no tab between image and caption", line)
 		}
 		name, number, ok := strings.Cut(id, "#")
 		if !ok || name == "" {
-			return fail("caption id %q has no \"#n\"", id)
+			return fail("caption id %.200q has no \"#n\"", id)
 		}
 		index, err := strconv.Atoi(number)
 		if err != nil || index < 0 {
-			return fail("caption id %q has no number after \"#\"", id)
+			return fail("caption id %.200q has no number after \"#\"", id)
 		}
 		if !utf8.ValidString(line) {
-			return fail("caption %q is not UTF-8", id)
+			return fail("caption %.200q is not UTF-8", id)
 		}
 		caption = strings.TrimSpace(caption)
 		if caption == "" {
-			return fail("caption %q is empty", id)
+			return fail("caption %.200q is empty", id)
 		}
 		if index != len(captions[name]) {
-			return fail("caption id %q: number %d follows %d captions of this image", id, index, len(captions[name]))
+			return fail("caption id %.200q: number %d follows %d captions of this image", id, index,
+				len(captions[name]))
 		}
 		if index == 0 {
 			order = append(order, name)
@@ -96,13 +104,14 @@ func (ds *Dataset) readSplits(text string, captions map[string][]string) error {
 			fail := func(format string, args ...any) error { return &LineError{file, n, fmt.Sprintf(format, args...)} }
 			name = strings.TrimSpace(name)
 			if first, double := seen[name]; double {
-				return fail("image %q is already in the %s split", name, first)
+				return fail("image %.200q is already in the %s split", name, first)
 			}
 			if len(captions[name]) == 0 {
-				return fail("image %q has no caption in %s", name, tokenFile)
+				return fail("image %.200q has no caption in %s", name, tokenFile)
 			}
 			if !ds.images.Has(name) {
-				return fail("image %q is not in %s: the download may be incomplete", name, ds.images.Place())
+				return fail("image %.200q is not in %s: add the image, or take it off the list", name,
+					ds.images.Place())
 			}
 			seen[name] = split
 			ds.examples[split] = append(ds.examples[split], datasets.Example{ID: name, Captions: captions[name]})
@@ -118,28 +127,28 @@ func (ds *Dataset) readSplits(text string, captions map[string][]string) error {
 	return nil
 }
 
+// maxLine is the length of the longest line with a caption, in bytes.
+const maxLine = 1 << 20
+
 // eachLine calls do with the number and text of every line that is not blank.
 func eachLine(file string, do func(n int, line string) error) error {
-	f, err := regular.Open(file)
-	if err != nil {
+	text, err := textfile.Read(file)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("flickr8k: %w: copy the file from the release", err)
 	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
+	if err != nil {
+		return fmt.Errorf("flickr8k: %w", err)
+	}
 	n := 0
-	for lines.Scan() {
+	for line := range strings.Lines(text) {
 		n++
-		line := strings.TrimSuffix(lines.Text(), "\r")
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
 		if err := do(n, line); err != nil {
 			return err
 		}
-	}
-	if err := lines.Err(); err != nil {
-		return &LineError{file, n + 1, err.Error()}
 	}
 	return nil
 }

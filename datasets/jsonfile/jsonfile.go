@@ -27,21 +27,36 @@ func DecodeKnown(name string, data []byte, to any) error {
 }
 
 func decode(name string, data []byte, to any, options ...json.Options) error {
-	if bytes.HasPrefix(data, []byte{0xfe, 0xff}) || bytes.HasPrefix(data, []byte{0xff, 0xfe}) {
+	if isUTF16(data) {
 		return fmt.Errorf("%s is encoded in UTF-16: save it as UTF-8", name)
 	}
-	data = withoutNaN(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+	data = withoutNaN(bytes.TrimPrefix(data, byteOrderMark))
 	if err := json.Unmarshal(data, to, options...); err != nil {
 		return explain(name, data, err)
 	}
 	return nil
 }
 
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// isUTF16 reports whether text begins like a file in UTF-16, with its byte order mark or a bracket of two bytes.
+func isUTF16(text []byte) bool {
+	for _, start := range []string{"\xfe\xff", "\xff\xfe", "{\x00", "[\x00", "\x00{", "\x00["} {
+		if bytes.HasPrefix(text, []byte(start)) {
+			return true
+		}
+	}
+	return false
+}
+
 // explain turns an error of package json into one that a person who knows the file understands.
 func explain(name string, data []byte, err error) error {
 	var syntax *jsontext.SyntacticError
 	var semantic *json.SemanticError
+	var each eachError
 	switch {
+	case errors.As(err, &each):
+		return fmt.Errorf("%s: %w", name, each.error)
 	case errors.As(err, &syntax):
 		at := min(int(syntax.ByteOffset), len(data))
 		line := 1 + bytes.Count(data[:at], []byte("\n"))

@@ -1,57 +1,53 @@
 package jsonfile
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
 	"os"
 
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/regular"
 )
 
-// maxSize is the largest file that Read accepts, in bytes, compressed or not.
-const maxSize = 2 << 30
+// maxRead is the largest file that Read accepts, in bytes after decompression: it is in memory as a whole. Tests make
+// it smaller.
+var maxRead int64 = 512 << 20
 
-// Read decodes the JSON file at path into to; see Decode. The path "-" is standard input. A file that is compressed
-// with gzip is decompressed, whatever its name. It fails for anything but a regular file, since pipes and devices may
-// block or never end, and for a file of more than 2 GiB.
+// Read decodes the JSON file at path into to; see Decode. The path "-" is standard input. Data compressed with gzip is
+// decompressed, whatever the file's name. Read fails for anything but a regular file, since pipes and devices may block
+// or never end, for a file of more than 512 MiB after decompression, and for a value that a [Reader] refuses.
 func Read(path string, to any) error {
-	data, err := readAll(path)
-	if err != nil {
-		return err
+	name, in := "standard input", os.Stdin
+	if path != "-" {
+		f, err := regular.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		name, in = path, f
 	}
-	return Decode(path, data, to)
+	data, err := readAll(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return Decode(name, data, to)
 }
 
-func readAll(path string) ([]byte, error) {
-	if path == "-" {
-		return limited("standard input", os.Stdin)
+func readAll(in io.Reader) ([]byte, error) {
+	buffered := bufio.NewReader(in)
+	in = buffered
+	if start, _ := buffered.Peek(2); bytes.Equal(start, []byte{0x1f, 0x8b}) {
+		unpacked, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, fmt.Errorf("damaged gzip data: %w", err)
+		}
+		in = unpacked
 	}
-	f, err := regular.Open(path)
-	if err != nil {
-		return nil, err
+	data, err := io.ReadAll(io.LimitReader(NewReader(in), maxRead+1))
+	if err == nil && int64(len(data)) > maxRead {
+		err = fmt.Errorf("it has more than %d MiB", maxRead>>20)
 	}
-	defer f.Close()
-	data, err := limited(path, f)
-	if err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
-		return data, err
-	}
-	unpacked, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, fmt.Errorf("%s: damaged gzip data: %w", path, err)
-	}
-	return limited(path, unpacked)
-}
-
-// limited reads all of r, but no more than maxSize.
-func limited(name string, r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	case len(data) > maxSize:
-		return nil, fmt.Errorf("%s has more than %d bytes", name, maxSize)
-	}
-	return data, nil
+	return data, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"captionlab/captioning"
+	"captionlab/captioning/encoder"
 	"captionlab/captioning/internal/pace"
 	"captionlab/captioning/score"
 )
@@ -22,6 +23,7 @@ type captionCall struct {
 	generation generationFlags
 	options    captioning.CaptionerOptions
 	asJSON     bool
+	idFrom     string
 }
 
 func newCaptionCommand() *cobra.Command {
@@ -31,7 +33,8 @@ func newCaptionCommand() *cobra.Command {
 		Short: "Caption images (JPEG, PNG, WebP, GIF) with a trained run",
 		Long: "Each IMAGE is a file or a folder. A folder stands for all files in it and in its subfolders, except\n" +
 			"hidden files and links to folders. Files that are damaged or not images are listed on standard error\n" +
-			"and do not stop the others; the exit status is then 1.",
+			"and do not stop the others; the exit status is then 1. Photographs are turned upright, as their EXIF\n" +
+			"orientation says.",
 		Example: "  captionlab caption results/flickr8k/baseline/seed-1 holiday.jpg\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 *.jpg --beam 5\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 ~/photos --json > captions.json 2> bad.txt\n" +
@@ -39,9 +42,11 @@ func newCaptionCommand() *cobra.Command {
 		Args: atLeast(2, "the folder of a run and at least one image"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0], args[1:]) },
 	}
+	c.registerIDFrom(cmd)
 	c.generation.register(cmd)
 	cmd.Flags().StringVar(&c.options.Weights, "weights", "",
 		"weights of the run's encoder, .pth or safetensors (default: where they are kept)")
+	registerMaxPixels(cmd, &c.options.MaxPixels)
 	cmd.Flags().BoolVar(&c.asJSON, "json", false, "print JSON in COCO result format, with the log-probability added")
 	return cmd
 }
@@ -50,6 +55,9 @@ func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) er
 	generate, err := c.generation.options()
 	if err != nil {
 		return usageError{err}
+	}
+	if err := checkMaxPixels(c.options.MaxPixels); err != nil {
+		return err
 	}
 	backend, _, err := openBackend()
 	if err != nil {
@@ -64,6 +72,8 @@ func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) er
 	if err != nil {
 		return err
 	}
+	total := len(files)
+	files, ids, unnumbered := c.ids(files)
 	o := captioning.FilesOptions{Generate: generate}
 	if len(files) > captioner.Spec().BatchSize {
 		o.Progress = captionMeter(newMeter(), len(files))
@@ -72,10 +82,26 @@ func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) er
 	if err != nil {
 		return err
 	}
-	if err := printCaptions(cmd.OutOrStdout(), captions, problems, c.asJSON); err != nil {
+	for i := range ids {
+		captions[i].ID = ids[i]
+	}
+	if err := printCaptions(cmd.OutOrStdout(), captions, problems, c.asJSON, c.shown); err != nil {
 		return err
 	}
-	return badFiles(problems, len(files))
+	return badFiles(append(unnumbered, problems...), total)
+}
+
+// registerMaxPixels adds the flag --max-pixels to a command that decodes images.
+func registerMaxPixels(cmd *cobra.Command, pixels *int) {
+	cmd.Flags().IntVar(pixels, "max-pixels", encoder.MaxPixels,
+		"largest image that is decoded, in pixels; above the default, memory and time may grow as well")
+}
+
+func checkMaxPixels(pixels int) error {
+	if pixels < 1 {
+		return usageError{fmt.Errorf("--max-pixels is %d, must be at least 1", pixels)}
+	}
+	return nil
 }
 
 // captionMeter shows how many of the files are encoded.
@@ -145,23 +171,24 @@ func badFiles(problems []error, files int) error {
 	return all
 }
 
-func printCaptions(out io.Writer, captions []score.Caption, problems []error, asJSON bool) error {
+func printCaptions(out io.Writer, captions []score.Caption, problems []error, asJSON bool,
+	shown func(score.ID) any) error {
 	type row struct {
-		ID      string  `json:"image_id"`
+		ID      any     `json:"image_id"` // a string, or a score.ID
 		Caption string  `json:"caption"`
 		LogProb float64 `json:"log_prob"`
 	}
 	rows := []row{}
 	for i, c := range captions {
 		if problems[i] == nil {
-			rows = append(rows, row{string(c.ID), c.Text, c.LogProb})
+			rows = append(rows, row{shown(c.ID), c.Text, c.LogProb})
 		}
 	}
 	if asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", " ")
-		return encoder.Encode(rows)
+		list := json.NewEncoder(out)
+		list.SetEscapeHTML(false)
+		list.SetIndent("", " ")
+		return list.Encode(rows)
 	}
 	for _, r := range rows {
 		if len(captions) == 1 {

@@ -56,7 +56,21 @@ func captionFiles(t *testing.T, dir string) {
 			t.Errorf("standard error %q does not name %s", errs, name)
 		}
 	}
+	code, out, errs = call(t, program(dir, "caption", "run", "a.jpg", "c.webp", "--max-pixels", "5000"))
+	if code != 1 || strings.Count(out, "\n") != 1 || !strings.Contains(errs, "a.jpg: the image has 300 x 200 pixels") {
+		t.Errorf("a limit of 5,000 pixels: exit %d, %s%s", code, out, errs)
+	}
 	captionFolder(t, dir)
+	captionWithIDs(t, dir)
+}
+
+func TestWrongMaxPixels(t *testing.T) {
+	for _, command := range [][]string{{"caption", "run", "a.jpg"}, {"features"}} {
+		code, _, errs := call(t, program(t.TempDir(), append(command, "--max-pixels", "0")...))
+		if code != 2 || !strings.Contains(errs, "--max-pixels is 0, must be at least 1") {
+			t.Errorf("%s: exit %d, %s", command[0], code, errs)
+		}
+	}
 }
 
 // captionFolder captions the folder itself: images, text, checkpoints, hidden files, a pipe, and links to an image, to

@@ -9,11 +9,17 @@ import (
 func newFeaturesCommand() *cobra.Command {
 	var flags dataFlags
 	cmd := &cobra.Command{
-		Use:     "features",
-		Short:   "Compute the features of all images of a dataset, once",
+		Use:   "features",
+		Short: "Compute the features of all images of a dataset, once",
+		Long: "Compute the features of all images of a dataset, once. They are computed from the pixels as they are\n" +
+			"stored: an EXIF orientation is ignored, as other implementations do. Images that cannot be read are\n" +
+			"left out and listed. Those left out before are tried again if --max-pixels is larger than it was.",
 		Example: "  captionlab features --dataset flickr8k --data ~/flickr8k",
 		Args:    exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkMaxPixels(flags.options.MaxPixels); err != nil {
+				return err
+			}
 			backend, _, err := openBackend()
 			if err != nil {
 				return err
@@ -36,5 +42,6 @@ func newFeaturesCommand() *cobra.Command {
 		},
 	}
 	flags.register(cmd, "split")
+	registerMaxPixels(cmd, &flags.options.MaxPixels)
 	return cmd
 }

@@ -16,6 +16,7 @@ import (
 // scoreFlags are the flags of captionlab score.
 type scoreFlags struct {
 	references, captions, compare, protocol, explain string
+	frequencies, writeFrequencies                    string // files
 	options                                          score.Options
 	bootstrap                                        score.BootstrapOptions
 	asJSON                                           bool
@@ -38,11 +39,17 @@ func newScoreCommand() *cobra.Command {
 		Long: "Scores captions (COCO result format) against references (COCO caption annotations). Protocol coco is\n" +
 			"what pycocoevalcap 1.2 computes, from 0 to 1 (CIDEr-D to 10), printed times 100. Protocol pa4 is the\n" +
 			"mean over images of NLTK's sentence BLEU with smoothing method 1, from 0 to 100. A file\n" +
-			"may be compressed with gzip; - is standard input.",
+			"may be compressed with gzip; - is standard input.\n\n" +
+			"CIDEr-D weighs n-grams by the number of images with a reference that contains them, by default\n" +
+			"among the scored images. --cider-df takes these numbers from a file instead, such as one of a\n" +
+			"training set that --write-cider-df wrote:\n" +
+			"  {\"images\": N, \"tokens\": \"ptb\", \"frequency\": {\"a dog\": COUNT, ...}}",
 		Example: "  captionlab score --references captions_val2014.json --captions results.json\n" +
 			"  captionlab score --references R.json --captions mine.json --compare theirs.json --bootstrap 1000\n" +
 			"  captionlab score --references R.json --captions C.json --protocol pa4 --json\n" +
-			"  captionlab score --references R.json --captions C.json --explain 391895",
+			"  captionlab score --references R.json --captions C.json --explain 391895\n" +
+			"  captionlab score --references captions_train2014.json --write-cider-df df.json\n" +
+			"  captionlab score --references R.json --captions C.json --cider-df df.json",
 		Args: exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
@@ -58,9 +65,13 @@ func newScoreCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.options.Tokens, "tokens", "",
 		"tokenizer: ptb, treebank or whitespace (default: ptb for coco, whitespace for pa4)")
 	cmd.Flags().IntVar(&f.bootstrap.Draws, "bootstrap", 0,
-		"draws for confidence intervals (default with --compare: 1000)")
+		fmt.Sprintf("draws for confidence intervals, at most %d (default with --compare: 1000)", score.MaxDraws))
 	cmd.Flags().Uint64Var(&f.bootstrap.Seed, "seed", 1, "seed of the draws")
 	cmd.Flags().StringVar(&f.explain, "explain", "", "show which n-grams of this image's caption match")
+	cmd.Flags().StringVar(&f.frequencies, "cider-df", "",
+		"document frequencies of CIDEr-D, as --write-cider-df writes them (default: of the references)")
+	cmd.Flags().StringVar(&f.writeFrequencies, "write-cider-df", "",
+		"write the document frequencies of the references to this file; --captions is then optional")
 	cmd.Flags().BoolVar(&f.options.AllowMissing, "allow-missing", false,
 		"leave out images without a caption or without references, and report how many")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, including the scores of single images")
@@ -68,13 +79,22 @@ func newScoreCommand() *cobra.Command {
 }
 
 func (f *scoreFlags) check() error {
+	inputs := 0 // files that are standard input
+	for _, file := range []string{f.references, f.captions, f.compare, f.frequencies} {
+		if file == "-" {
+			inputs++
+		}
+	}
+	needsCaptions := f.writeFrequencies == "" || f.compare+f.explain+f.frequencies != "" || f.bootstrap.Draws > 0
 	switch {
-	case f.references == "" || f.captions == "":
+	case f.references == "" || f.captions == "" && needsCaptions:
 		return fmt.Errorf("name the references with --references and the captions with --captions")
-	case f.references == "-" && f.captions == "-":
+	case inputs > 1:
 		return fmt.Errorf("standard input holds one file: name the references or the captions by path")
-	case f.bootstrap.Draws < 0:
-		return fmt.Errorf("%d draws: use at least 1", f.bootstrap.Draws)
+	case f.bootstrap.Draws < 0 || f.bootstrap.Draws > score.MaxDraws:
+		return fmt.Errorf("%d draws: use 1 to %d", f.bootstrap.Draws, score.MaxDraws)
+	case f.frequencies != "" && f.protocol == "pa4":
+		return fmt.Errorf("protocol pa4 has no CIDEr-D: leave out --cider-df, or use protocol coco")
 	}
 	if err := checkProtocol(f.protocol); err != nil {
 		return err
@@ -87,10 +107,22 @@ func (f *scoreFlags) check() error {
 }
 
 func (f *scoreFlags) run(out io.Writer) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the command is short and needs little memory
-	captions, refs, err := score.ReadBoth(f.captions, f.references)
+	// The command is short and usually needs little memory: collect garbage rarely, but not beyond 2 GiB.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(2 << 30))
+	captions, refs, err := f.read()
 	if err != nil {
 		return err
+	}
+	if f.writeFrequencies != "" {
+		images, err := f.countFrequencies(refs)
+		if err != nil {
+			return err
+		}
+		if f.captions == "" {
+			_, err := fmt.Fprintf(out, "%d images counted in %s\n", images, f.writeFrequencies)
+			return err
+		}
 	}
 	if f.explain != "" {
 		return f.explainOne(out, captions, refs)
@@ -105,6 +137,30 @@ func (f *scoreFlags) run(out io.Writer) error {
 	return report.print(out, f)
 }
 
+// read reads the captions, if there are any, the references, and the document frequencies.
+func (f *scoreFlags) read() (captions []score.Caption, refs score.References, err error) {
+	if f.captions == "" {
+		refs, err = score.ReadReferences(f.references)
+		return nil, refs, err
+	}
+	if captions, refs, err = score.ReadBoth(f.captions, f.references); err != nil {
+		return nil, nil, err
+	}
+	if f.frequencies != "" {
+		f.options.Frequencies, err = score.ReadFrequencies(f.frequencies)
+	}
+	return captions, refs, err
+}
+
+// countFrequencies writes the document frequencies of the references and returns the number of images.
+func (f *scoreFlags) countFrequencies(refs score.References) (images int, err error) {
+	df, err := score.CountFrequencies(refs, f.options.Tokens)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", f.references, err)
+	}
+	return df.Images, df.Write(f.writeFrequencies)
+}
+
 // fill computes everything that the call asks for.
 func (r *scoreReport) fill(f *scoreFlags, refs score.References, captions []score.Caption) error {
 	var diversityErr error
@@ -112,7 +168,9 @@ func (r *scoreReport) fill(f *scoreFlags, refs score.References, captions []scor
 	parallel.Go(func() {
 		samples := make(map[score.ID][]string, len(captions))
 		for _, c := range captions {
-			samples[c.ID] = append(samples[c.ID], c.Text)
+			if len(refs[c.ID]) > 0 { // the others are left out, or an error
+				samples[c.ID] = append(samples[c.ID], c.Text)
+			}
 		}
 		r.Diversity, diversityErr = score.Diversity(samples, nil, f.options.Tokens)
 	})
@@ -190,6 +248,9 @@ func (r *scoreReport) print(out io.Writer, f *scoreFlags) error {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "protocol %s, tokens %s, %d images\n", f.protocol, f.options.Tokens, count)
+	if df := f.options.Frequencies; df != nil {
+		fmt.Fprintf(w, "document frequencies of %d images from %s\n", df.Images, f.frequencies)
+	}
 	if left != (score.Left{}) {
 		fmt.Fprintf(w, "left out: %d images without a caption, %d captions without references\n", left.NoCaption,
 			left.NoReferences)

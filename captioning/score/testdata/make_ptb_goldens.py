@@ -9,12 +9,16 @@ output into words, as BLEU and CIDEr do. For Flickr8k, only hashes are kept.
 import hashlib
 import json
 import pathlib
+import subprocess
 import sys
+import tempfile
 
+from pycocoevalcap.tokenizer import ptbtokenizer
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
 HERE = pathlib.Path(__file__).parent
 BLOCK = 1000
+END = "zzendzz"
 
 # Cases by category, separated by " | ".
 CASES = {
@@ -88,6 +92,26 @@ CASES = {
 }
 # Contexts in which each case is tokenized.
 FRAMES = ["{}", "a {} b", "({}", "{}, b", "{}."]
+
+
+def ask(lines):
+    """Returns what the jar makes of each line, the tokens separated by spaces, if a plain word begins the next one."""
+    folder = pathlib.Path(ptbtokenizer.__file__).parent
+    with tempfile.NamedTemporaryFile(dir=folder) as f:
+        f.write("".join(line + "\n" + END + "\n" for line in lines).encode())
+        f.flush()
+        out = subprocess.run(["java", "-cp", ptbtokenizer.STANFORD_CORENLP_3_4_1_JAR,
+                              "edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase", f.name],
+                             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    answers = out.stdout.decode().split("\n" + END + "\n")[:-1]
+    if len(answers) != len(lines):
+        sys.exit(f"{len(lines)} lines, but {len(answers)} answers")
+    return [a.replace("\n", " ") for a in answers]  # \r and the like end a line inside a caption
+
+
+def kept(answer):
+    """Returns the tokens of the jar's answer that ptbtokenizer.py keeps."""
+    return [w for w in answer.rstrip().split(" ") if w and w not in ptbtokenizer.PUNCTUATIONS]
 
 
 def tokenize(lines):

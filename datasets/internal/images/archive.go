@@ -12,19 +12,23 @@ import (
 	"strings"
 	"sync"
 
-	"captionlab/datasets/internal/regular"
+	"captionlab/datasets/internal/archive"
+	"captionlab/datasets/regular"
 )
+
+// maxImage is the size of the largest member that is read as an image, in bytes.
+const maxImage = 256 << 20
 
 // Archive is a Source in a zip file.
 type Archive struct {
 	place  string
 	file   File
-	images map[string]*zip.File
+	images lookup[*zip.File]
 	close  func() error
 }
 
 // OpenArchive opens the images in a zip file. The error wraps fs.ErrNotExist if the file does not exist. Fails if the
-// file is truncated or holds two images with the same name.
+// file is truncated or holds two JPEGs with the same name.
 func OpenArchive(file string) (_ *Archive, err error) {
 	absolute, err := filepath.Abs(file)
 	if err != nil {
@@ -50,7 +54,7 @@ func OpenArchive(file string) (_ *Archive, err error) {
 	a := &Archive{
 		place:  file,
 		file:   File{absolute, info.Size(), info.ModTime()},
-		images: make(map[string]*zip.File),
+		images: newLookup[*zip.File](file),
 		close:  sync.OnceValue(opened.Close),
 	}
 	for _, f := range reader.File {
@@ -58,26 +62,37 @@ func OpenArchive(file string) (_ *Archive, err error) {
 		if f.FileInfo().IsDir() || !isImage(name) || strings.HasPrefix(f.Name, "__MACOSX/") {
 			continue
 		}
-		if first := a.images[name]; first != nil {
+		if first, double := a.images.add(f.Name, f); double && isJPEG(name) {
 			return nil, fmt.Errorf("%s holds image %q twice, as %s and %s: download it again",
-				file, name, first.Name, f.Name)
+				file, name, first, f.Name)
 		}
-		a.images[name] = f
 	}
 	return a, nil
 }
 
 // Has reports whether the archive holds an image.
-func (a *Archive) Has(name string) bool { return a.images[name] != nil }
+func (a *Archive) Has(name string) bool { return a.images.has(name) }
 
-// Open opens an image.
-func (a *Archive) Open(name string) (io.ReadCloser, error) { return a.images[name].Open() }
+// Open opens an image. A damaged or huge one gives an *archive.MemberError, here or when it is read.
+func (a *Archive) Open(name string) (io.ReadCloser, error) {
+	f, err := a.images.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return archive.OpenIn(a.place, f, maxImage)
+}
 
 // File returns the archive's size and time when it was opened: a file that replaces it later is not read.
-func (a *Archive) File(string) (File, error) { return a.file, nil }
+func (a *Archive) File(name string) (File, error) {
+	_, err := a.images.find(name)
+	return a.file, err
+}
 
 // Names lists the images.
-func (a *Archive) Names() []string { return keys(a.images) }
+func (a *Archive) Names() []string { return a.images.names() }
+
+// Unlisted implements Source.
+func (a *Archive) Unlisted(listed []string) []string { return a.images.unlisted(listed) }
 
 // Place returns the archive's path.
 func (a *Archive) Place() string { return a.place }
@@ -93,9 +108,12 @@ func (a *Archive) SameBytes() [][]string {
 		crc  uint32
 	}
 	byContent := make(map[content][]string)
-	for name, f := range a.images {
-		if c := (content{f.UncompressedSize64, f.CRC32}); c.crc != 0 { // some writers leave it at 0
-			byContent[c] = append(byContent[c], name)
+	for _, images := range a.images.images {
+		for _, f := range images {
+			c := content{f.file.UncompressedSize64, f.file.CRC32}
+			if c.crc != 0 { // some writers leave it at 0
+				byContent[c] = append(byContent[c], path.Base(f.path))
+			}
 		}
 	}
 	var groups [][]string

@@ -1,0 +1,11 @@
+//go:build long
+
+package safetensors
+
+import (
+	"testing"
+
+	"captionlab/captioning/internal/fuzzing"
+)
+
+func TestLongFuzz(t *testing.T) { fuzzing.Run(t, "FuzzSafetensors") }
