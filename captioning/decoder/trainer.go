@@ -2,6 +2,7 @@ package decoder
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -10,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"captionlab/captioning/internal/memory"
+	"captionlab/captioning/xla"
 )
 
 // TrainOptions configure training. Only LearningRate is required; the zero values of the others are the paper's choice.
@@ -40,6 +42,9 @@ type Trainer struct {
 	trimmed time.Time
 }
 
+// trainers counts the trainers of this process, to tell their programs apart.
+var trainers atomic.Int64
+
 // trimEvery is the interval at which unused memory is returned to the system. Its cost is too small to measure.
 const trimEvery = 5 * time.Second
 
@@ -65,11 +70,33 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 	if err := t.restore(state); err != nil {
 		return nil, err
 	}
-	t.step, err = model.NewExec(backend, d.store, t.stepGraph)
+	var replaced []string
+	t.step, err = model.NewExec(backend, d.store, func(scope *model.Scope, in []*Node) *Node {
+		loss := t.stepGraph(scope, in)
+		replaced = changedVariables(d.store, loss.Graph())
+		return loss
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.step.WithName(fmt.Sprintf("training step %d", trainers.Add(1)))
+	xla.InPlace(backend, t.step.Name(), func() []string { return replaced })
 	if err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// changedVariables lists the paths of the variables that a graph changes, in the order in which model.Exec returns
+// their new values, the first results of its program. The paths are the names of the program's parameters.
+func changedVariables(store *model.Store, g *Graph) []string {
+	var paths []string
+	for v := range store.IterVariables() {
+		if v.ChangedInGraph(g) {
+			paths = append(paths, v.Path())
+		}
+	}
+	return paths
 }
 
 // Steps returns the number of optimizer steps so far, including those before a restored State.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -27,6 +28,7 @@ type Encoder struct {
 	identity Identity
 	arrays   []any // tensors
 	exec     *graph.Exec
+	whole    atomic.Bool // the program for whole batches has run
 	mu       sync.Mutex
 }
 
@@ -134,7 +136,8 @@ func (e *Encoder) Encode(ctx context.Context, images []*Pixels) ([]float32, erro
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		pixels := make([]uint8, e.spec.BatchSize*side*side*3)
+		size := e.sizeFor(len(batch))
+		pixels := make([]uint8, size*side*side*3)
 		for i, p := range batch {
 			if err := p.check(); err != nil {
 				return nil, fmt.Errorf("encoder %s: %w", e.spec.Name, err)
@@ -145,13 +148,29 @@ func (e *Encoder) Encode(ctx context.Context, images []*Pixels) ([]float32, erro
 			}
 			copy(pixels[i*side*side*3:], p.RGB)
 		}
-		out, err := e.run(tensors.FromFlatDataAndDimensions(pixels, e.spec.BatchSize, side, side, 3))
+		out, err := e.run(tensors.FromFlatDataAndDimensions(pixels, size, side, side, 3))
 		if err != nil {
 			return nil, err
 		}
 		features = append(features, out[:len(batch)*dim]...)
 	}
 	return features, nil
+}
+
+// sizeFor returns the number of images that the network takes for n of them: a few images that come first take a
+// program of a power of two; once there is a program for whole batches, all take that.
+func (e *Encoder) sizeFor(n int) int {
+	if n == e.spec.BatchSize {
+		e.whole.Store(true)
+	}
+	if e.whole.Load() {
+		return e.spec.BatchSize
+	}
+	size := 1
+	for size < n {
+		size *= 2
+	}
+	return min(size, e.spec.BatchSize)
 }
 
 // run feeds one batch of any size through the network.

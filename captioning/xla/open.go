@@ -9,6 +9,8 @@ import (
 	"github.com/gomlx/compute"
 	_ "github.com/gomlx/compute/gobackend" // the pure Go backend, for OpenOptions.AllowGo and GOMLX_BACKEND=go
 	goxla "github.com/gomlx/go-xla/compute/xla"
+
+	"captionlab/captioning/internal/programs"
 )
 
 // Info describes a backend, for run records.
@@ -33,7 +35,7 @@ type OpenOptions struct {
 func Open(o OpenOptions) (compute.Backend, Info, error) {
 	goxla.EnableAutoInstall(false)
 	if config := os.Getenv("GOMLX_BACKEND"); config != "" {
-		backend, err := guarded(func() (compute.Backend, error) { return compute.NewWithConfig(config) })
+		backend, err := guarded(func() (compute.Backend, error) { return wrapped(compute.NewWithConfig(config)) })
 		if err != nil {
 			needs := ""
 			if strings.HasPrefix(config, "xla:cuda") {
@@ -70,7 +72,8 @@ func Open(o OpenOptions) (compute.Backend, Info, error) {
 // OpenPlugin opens the plugin file at path.
 func OpenPlugin(path string) (compute.Backend, error) {
 	goxla.EnableAutoInstall(false)
-	backend, err := guarded(func() (compute.Backend, error) { return goxla.New(path) })
+	programs.Keep(path)
+	backend, err := guarded(func() (compute.Backend, error) { return wrapped(goxla.New(path)) })
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the XLA plugin %s (%w): delete it and run `captionlab setup`",
 			path, firstLine(err))
@@ -86,6 +89,14 @@ func guarded(open func() (compute.Backend, error)) (backend compute.Backend, err
 		}
 	}()
 	return open()
+}
+
+// wrapped returns an XLA backend as one that InPlace can be used on, and others unchanged.
+func wrapped(backend compute.Backend, err error) (compute.Backend, error) {
+	if b, ok := backend.(*goxla.Backend); ok && err == nil {
+		return &inPlace{Backend: b, replaced: make(map[string]func() []string)}, nil
+	}
+	return backend, err
 }
 
 func info(backend compute.Backend, plugin string) Info {

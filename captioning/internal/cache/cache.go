@@ -38,6 +38,9 @@ func Notebooks(name string) (string, error) { return below("notebooks", name) }
 // Sums holds remembered checksums of files; see package checksum.
 func Sums() (string, error) { return below("sums") }
 
+// Programs holds compiled programs; see package programs.
+func Programs() (string, error) { return below("programs") }
+
 // Bench holds the Python environment of the benchmarks.
 func Bench() (string, error) { return below("bench-venv") }
 

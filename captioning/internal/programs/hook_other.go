@@ -1,0 +1,5 @@
+//go:build !linux || !cgo
+
+package programs
+
+func hook(string) bool { return false }

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package programs
+
+func private(string) bool { return false }
