@@ -179,11 +179,12 @@ func (b *batcher) longest(members []int) int {
 	return steps
 }
 
-// fill writes a planned batch for an objective. Rows and positions beyond the examples have weight 0, unless the
-// objective counts pads: then the pads of real examples have weight 1, as in the paper.
-func (b *batcher) fill(p plan, images *decoder.Images, o Objective) *decoder.Batch {
+// fill writes a planned batch for an objective, without the features of its images; see imageTable.give. Rows and
+// positions beyond the examples have weight 0, unless the objective counts pads: then the pads of real examples have
+// weight 1, as in the paper.
+func (b *batcher) fill(p plan, o Objective) *decoder.Batch {
 	n := p.size * p.steps
-	batch := &decoder.Batch{Size: p.size, Steps: p.steps, Images: images, Rows: make([]int32, p.size),
+	batch := &decoder.Batch{Size: p.size, Steps: p.steps, Rows: make([]int32, p.size),
 		Inputs: make([]int32, n), Targets: make([]int32, n), Weights: make([]float32, n)} // 0 is <pad>
 	for row := range p.size {
 		if row >= len(p.members) {

@@ -151,7 +151,7 @@ func TestFill(t *testing.T) {
 		{true, []float32{1, 1, 0, 1, 1, 0, 1, 1, 0}},
 	} {
 		t.Run(fmt.Sprint("padsCount=", c.padsCount), func(t *testing.T) {
-			got := b.fill(plan{[]int{0, 1}, 3, 3}, nil, Objective{Pads: c.padsCount})
+			got := b.fill(plan{[]int{0, 1}, 3, 3}, Objective{Pads: c.padsCount})
 			if !slices.Equal(got.Weights, c.weights) {
 				t.Errorf("weights %v, want %v", got.Weights, c.weights)
 			}
@@ -173,7 +173,7 @@ func TestFillWithACustomObjective(t *testing.T) {
 		Name:   "place",
 		Weight: func(token int32, place int) float32 { return float32(token) + float32(place)/10 },
 	}
-	got := b.fill(plan{[]int{0, 1}, 3, 3}, nil, o)
+	got := b.fill(plan{[]int{0, 1}, 3, 3}, o)
 	if want := []float32{4, 5, 0, 2.1, 6.1, 0, 0, 2.2, 0}; !slices.Equal(got.Weights, want) {
 		t.Errorf("weights %v, want %v", got.Weights, want)
 	}

@@ -22,7 +22,7 @@ type lossPlan struct {
 }
 
 // measure computes the losses of pairs, whose features are in images.
-func (plan lossPlan) measure(ctx context.Context, d *decoder.Decoder, images *decoder.Images, pairs []pair) (
+func (plan lossPlan) measure(ctx context.Context, d *decoder.Decoder, images *imageTable, pairs []pair) (
 	experiment.Losses, error) {
 	longest := 0
 	for _, p := range pairs {
@@ -38,7 +38,7 @@ func (plan lossPlan) measure(ctx context.Context, d *decoder.Decoder, images *de
 		if err := ctx.Err(); err != nil {
 			return experiment.Losses{}, err
 		}
-		losses, err := d.TokenLosses(b.fill(p, images, objective))
+		losses, err := d.TokenLosses(images.give(b.fill(p, objective)))
 		if err != nil {
 			return experiment.Losses{}, err
 		}

@@ -24,8 +24,10 @@ func TestLossesOfAUniformModel(t *testing.T) {
 	must(t, err)
 	defer d.Finalize()
 	pairs := pairsOf(randomSteps(150)...)
-	images, err := decoder.NewImages(backend, make([]float32, len(pairs)), 1)
-	must(t, err)
+	var images imageTable
+	for range pairs {
+		images.add([]float32{0})
+	}
 	const size, seed = 16, 9
 	share := 0.0 // mean over the shuffled batches of the share of positions that are real tokens
 	batches := slices.Collect(slices.Chunk(rand.New(rand.NewPCG(seed, math.MaxUint64)).Perm(len(pairs)), size))
@@ -41,7 +43,7 @@ func TestLossesOfAUniformModel(t *testing.T) {
 		measurePads bool
 		padded      float64
 	}{{false, math.Log(vocabulary) * share}, {true, math.Log(vocabulary)}} {
-		got, err := lossPlan{size, seed, c.measurePads}.measure(context.Background(), d, images, pairs)
+		got, err := lossPlan{size, seed, c.measurePads}.measure(context.Background(), d, &images, pairs)
 		must(t, err)
 		if math.Abs(got.Token-math.Log(vocabulary)) > 1e-6 || math.Abs(got.Padded-c.padded) > 1e-6 ||
 			got.PadsMeasured != c.measurePads {

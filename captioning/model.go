@@ -182,12 +182,11 @@ func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split,
 	if o, err := objectiveFor(s.Loss, nil); err == nil && o.Pads {
 		measurePads = true
 	}
-	images, err := decoder.NewImages(m.backend, table.features, m.Checkpoint.Encoder.FeatureDim)
-	if err != nil {
+	if err := table.upload(m.backend, maxOnDevice); err != nil {
 		return experiment.Losses{}, err
 	}
-	defer images.Finalize()
-	losses, err := lossPlan{s.BatchSize, s.Seed, measurePads}.measure(ctx, m.decoder, images, pairs)
+	defer table.finalize()
+	losses, err := lossPlan{s.BatchSize, s.Seed, measurePads}.measure(ctx, m.decoder, &table, pairs)
 	if err == nil && !(isFinite(losses.Token) && isFinite(losses.Padded)) {
 		err = fmt.Errorf("the model in %s: its loss on the %s split of %s is %v: its weights are damaged or have "+
 			"diverged; use another checkpoint or train again", m.source, split, data.Name(), losses.Token)

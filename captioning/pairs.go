@@ -17,19 +17,6 @@ type pair struct {
 	ids   []int32
 }
 
-// imageTable collects the features of the images of pairs, each image once.
-type imageTable struct {
-	features []float32 // [rows, FeatureDim]
-	rows     int32
-}
-
-// add appends the features of an image and returns its row.
-func (t *imageTable) add(features []float32) int32 {
-	t.features = append(t.features, features...)
-	t.rows++
-	return t.rows - 1
-}
-
 // steps is the number of words that the decoder reads, which is also the number of words that it predicts.
 func (p pair) steps() int { return len(p.ids) - 1 }
 
@@ -72,7 +59,7 @@ func (t *imageTable) makePairs(ctx context.Context, data *Data, split datasets.S
 	if err != nil {
 		return nil, err
 	}
-	t.features = slices.Grow(t.features, len(examples)*f.Dim())
+	t.rows = slices.Grow(t.rows, len(examples))
 	var pairs []pair
 	for _, ex := range examples {
 		features, _ := f.Row(ex.ID)

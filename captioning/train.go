@@ -109,7 +109,7 @@ func (r *trainRun) epoch(ctx context.Context) error {
 		}
 	}
 	losses := lossPlan{r.Settings.BatchSize, r.Settings.Seed, r.objective.Pads}
-	val, err := losses.measure(ctx, r.trainer.Decoder, r.images, r.val)
+	val, err := losses.measure(ctx, r.trainer.Decoder, &r.images, r.val)
 	if err != nil {
 		if ctx.Err() != nil {
 			return r.stop()
@@ -121,7 +121,7 @@ func (r *trainRun) epoch(ctx context.Context) error {
 
 // step trains on one batch.
 func (r *trainRun) step(p plan) error {
-	loss, err := r.trainer.Step(r.train.fill(p, r.images, r.objective))
+	loss, err := r.trainer.Step(r.images.give(r.train.fill(p, r.objective)))
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type trainRun struct {
 	at          *Training
 	model       decoder.Model
 	trainer     *decoder.Trainer // nil until prepare
-	images      *decoder.Images  // of train and val
+	images      imageTable       // of train and val
 	train       *batcher
 	epochTokens int // real tokens of an epoch
 	val         []pair
@@ -115,12 +115,11 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	if err := r.data.CheckSplits(ctx, r.Evaluate); err != nil {
 		return err
 	}
-	var table imageTable
-	pairs, err := table.makePairs(ctx, r.data, datasets.Train, r.checkpoint)
+	pairs, err := r.images.makePairs(ctx, r.data, datasets.Train, r.checkpoint)
 	if err != nil {
 		return err
 	}
-	if r.val, err = table.makePairs(ctx, r.data, datasets.Val, r.checkpoint); err != nil {
+	if r.val, err = r.images.makePairs(ctx, r.data, datasets.Val, r.checkpoint); err != nil {
 		return err
 	}
 	r.train = newBatcher(pairs, r.Settings.BatchSize, r.Settings.Seed, r.Settings.Batching == "length")
@@ -140,7 +139,7 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	if err != nil {
 		return err
 	}
-	if r.images, err = decoder.NewImages(backend, table.features, r.model.Features); err != nil {
+	if err := r.images.upload(backend, maxOnDevice); err != nil {
 		return err
 	}
 	r.checkpoint.Values, r.checkpoint.State = nil, nil // they are on the device now
@@ -184,8 +183,6 @@ func (r *trainRun) close() {
 	if r.trainer != nil {
 		r.trainer.Finalize()
 	}
-	if r.images != nil {
-		r.images.Finalize()
-	}
+	r.images.finalize()
 	r.lock.Unlock()
 }

@@ -170,6 +170,9 @@ func (b *featureBuild) shard(ctx context.Context, index int, ids []string) error
 		return err
 	}
 	b.manifest.Shards = append(b.manifest.Shards, shard)
+	if features, err = mapShard(filepath.Join(b.folder, shard.File), shard, b.features.Dim()); err != nil {
+		return err
+	}
 	b.features.add(kept, features)
 	return b.manifest.write(b.folder)
 }

@@ -13,7 +13,8 @@ import (
 	"captionlab/captioning/safetensors"
 )
 
-// Features are the feature vectors of a dataset, in memory. They are safe for concurrent use.
+// Features are the feature vectors of a dataset. They lie in the files of their folder, mapped to memory: the system
+// reads what is used and takes the memory back when it is short; see safetensors.Map. They are safe for concurrent use.
 type Features struct {
 	Manifest Manifest
 	rows     map[string][]float32
@@ -53,8 +54,8 @@ func (f *Features) add(ids []string, data []float32) {
 	}
 }
 
-// Row returns the features of an image, [FeatureDim], and false if the image was skipped or is unknown. The slice is
-// shared: do not change it.
+// Row returns the features of an image, [FeatureDim], and false if the image was skipped or is unknown. The slice lies
+// in a file that is mapped to memory: writing to it ends the process.
 func (f *Features) Row(id string) ([]float32, bool) {
 	row, ok := f.rows[id]
 	return row, ok
@@ -79,10 +80,10 @@ func writeShard(folder, name string, ids []string, features []float32, dim int) 
 	return Shard{File: name, SHA256: hex.EncodeToString(hash.Sum(nil)), IDs: ids}, nil
 }
 
-// readShard returns the features of a shard, [len(s.IDs), dim].
+// readShard returns the features of a shard, [len(s.IDs), dim], and compares the file with its checksum; see mapShard.
 func readShard(folder string, s Shard, dim int, verify bool) ([]float32, error) {
 	path := filepath.Join(folder, filepath.Base(s.File))
-	data, sum, err := checksum.ReadFile(path, verify)
+	sum, err := checksum.File(path, verify)
 	if err != nil {
 		return nil, fmt.Errorf("features: %w: build the features again", err)
 	}
@@ -90,13 +91,19 @@ func readShard(folder string, s Shard, dim int, verify bool) ([]float32, error) 
 		return nil, fmt.Errorf("features: %s is damaged (its SHA-256 is not the manifest's): build the features again",
 			path)
 	}
-	tensors, _, err := safetensors.Decode(data)
+	return mapShard(path, s, dim)
+}
+
+// mapShard returns the features of the shard at path, [len(s.IDs), dim]. They lie in the file and must not be written
+// to.
+func mapShard(path string, s Shard, dim int) ([]float32, error) {
+	tensors, _, err := safetensors.Map(path)
 	if err != nil {
-		return nil, fmt.Errorf("features: %s: %w", path, err)
+		return nil, fmt.Errorf("features: %w", err)
 	}
 	t := tensors["features"]
 	if !slices.Equal(t.Shape, []int{len(s.IDs), dim}) {
 		return nil, fmt.Errorf("features: %s has shape %v, want [%d %d]", path, t.Shape, len(s.IDs), dim)
 	}
-	return t.Float32()
+	return t.View()
 }
