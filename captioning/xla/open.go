@@ -10,6 +10,7 @@ import (
 	_ "github.com/gomlx/compute/gobackend" // the pure Go backend, for OpenOptions.AllowGo and GOMLX_BACKEND=go
 	goxla "github.com/gomlx/go-xla/compute/xla"
 
+	_ "captionlab/captioning/internal/memory" // the C heap for XLA's buffers
 	"captionlab/captioning/internal/programs"
 )
 
