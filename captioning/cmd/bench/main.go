@@ -8,8 +8,10 @@
 //	go run ./captioning/cmd/bench resnet50   ResNet-50 weights written by torch, features against torchvision's
 //	go run ./captioning/cmd/bench pictures   640 x 480 JPEGs to features against the encoder alone; memory
 //	go run ./captioning/cmd/bench caption    captionlab caption on 1,000 good and bad files against the encoder alone
+//	go run ./captioning/cmd/bench start      how long the commands take before they work
+//	go run ./captioning/cmd/bench growth     training, generation and scoring as their inputs grow
 //
-// Train, generate and features need Flickr8k below $CAPTIONLAB_DATA. The Python side is a set of scripts in this
+// Train, generate, features and start need Flickr8k below $CAPTIONLAB_DATA. The Python side is a set of scripts in this
 // folder. They run in a virtual environment in the cache folder, which the first run creates from pinned versions, or
 // under --python.
 package main
@@ -30,6 +32,7 @@ import (
 var benchmarks = map[string]func(*bench) error{
 	"score": benchScore, "train": benchTrain, "generate": benchGenerate, "features": benchFeatures,
 	"resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
+	"start": benchStart, "growth": benchGrowth,
 }
 
 func main() {

@@ -46,7 +46,7 @@ func memoryWorker(backend compute.Backend, args []string) ([]float64, error) {
 	options := encoder.FeatureOptions{Fingerprint: "benchmark", Progress: func(p encoder.Progress) {
 		if p.Done >= n/10*(len(out)+1) {
 			var mb float64
-			mb, unknown = residentMB()
+			mb, unknown = statusMB("VmRSS:")
 			out = append(out, mb)
 		}
 	}}
@@ -82,18 +82,19 @@ func (d *rotation) OpenImage(id string) (io.ReadCloser, error) {
 	return os.Open(d.files[i%len(d.files)])
 }
 
-// residentMB returns the resident memory of this process in MB.
-func residentMB() (float64, error) {
+// statusMB returns a line of this process's status in MB: "VmRSS:" for the resident memory, "RssAnon:" for the part of
+// it that is not mapped from files.
+func statusMB(name string) (float64, error) {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {
 		return 0, fmt.Errorf("the memory of a process cannot be read on %s: %w", runtime.GOOS, err)
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if kb, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
+		if kb, ok := strings.CutPrefix(lines.Text(), name); ok {
 			v, err := strconv.ParseFloat(strings.Fields(kb)[0], 64)
 			return v / 1024, err
 		}
 	}
-	return 0, fmt.Errorf("/proc/self/status has no VmRSS line")
+	return 0, fmt.Errorf("/proc/self/status has no line %s", name)
 }

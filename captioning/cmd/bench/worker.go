@@ -40,6 +40,10 @@ func work(args []string) error {
 		result, err = memoryWorker(backend, args[1:])
 	case len(args) == 5 && args[0] == "run":
 		result, err = runWorker(backend, args[1:])
+	case len(args) == 2 && args[0] == "growth":
+		result, err = growthWorker(backend, args[1])
+	case len(args) == 1 && args[0] == "beams":
+		result, err = beamsWorker(backend)
 	default:
 		err = fmt.Errorf("unknown worker %q", args)
 	}
