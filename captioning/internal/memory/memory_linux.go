@@ -47,7 +47,13 @@ static void captionlab_ask(char **argv) {
 	}
 	if (getauxval(AT_SECURE) || !captionlab_may_ask() || setenv(TUNABLES, HUGE_PAGES, 1) != 0)
 		return;
-	execv("/proc/self/exe", argv);
+	char path[4096]; // under its own name, for the list of processes
+	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+	if (length > 0) {
+		path[length] = 0;
+		execv(path, argv);
+	}
+	execv("/proc/self/exe", argv); // a file that was removed or replaced, for example
 	unsetenv(TUNABLES);
 }
 
