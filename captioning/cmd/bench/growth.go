@@ -28,13 +28,13 @@ func benchGrowth(b *bench) error {
 	}
 	for round := range b.rounds {
 		for _, n := range growth.images {
-			var grown grown
-			if _, err := b.worker(&grown, "growth", strconv.Itoa(n)); err != nil {
+			var trained grown
+			if _, err := b.worker(&trained, "growth", strconv.Itoa(n)); err != nil {
 				return err
 			}
 			name := fmt.Sprintf("training on %d images", n)
-			b.record.add(name, "tokens/s", grown.TokensPerSecond)
-			b.record.add(name+", memory without mapped files", "MB", grown.MemoryMB)
+			b.record.add(name, "tokens/s", trained.TokensPerSecond)
+			b.record.add(name+", memory without mapped files", "MB", trained.MemoryMB)
 		}
 		var rates []float64
 		if _, err := b.worker(&rates, "beams"); err != nil {

@@ -57,6 +57,7 @@ func growthWorker(backend compute.Backend, images string) (out grown, err error)
 	const warm, counted = 90, 60 // within the second epoch of 1,000 images
 	var from time.Time
 	steps, tokens := 0, 0
+	var unknown error
 	settings := experiment.Defaults()
 	_, err = captioning.Train(ctx, backend, data, captioning.TrainConfig{Dir: dir, Settings: settings,
 		CheckpointEvery: 24 * time.Hour, Progress: func(p captioning.TrainProgress) {
@@ -65,14 +66,14 @@ func growthWorker(backend compute.Backend, images string) (out grown, err error)
 				from, tokens = time.Now(), p.Tokens
 			case warm + counted:
 				out.TokensPerSecond = float64(p.Tokens-tokens) / time.Since(from).Seconds()
-				out.MemoryMB, _ = statusMB("RssAnon:")
+				out.MemoryMB, unknown = statusMB("RssAnon:")
 				stop()
 			}
 		}})
 	if !errors.Is(err, captioning.ErrStopped) {
 		return out, fmt.Errorf("training did not run for %d steps: %v", warm+counted, err)
 	}
-	return out, nil
+	return out, unknown
 }
 
 // writeFeatures writes random features for the images of data to the folder where Data looks for them.

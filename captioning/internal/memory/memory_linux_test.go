@@ -7,52 +7,53 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestMain is also the program that TestReload starts.
+// TestMain is also the program that TestReload starts. It prints its arguments, its tunables, and whether its heap asks
+// for huge pages.
 func TestMain(m *testing.M) {
-	if os.Getenv("MEMORY_TEST") != "" {
-		fmt.Printf("tunables=%s arguments=%s", os.Getenv("GLIBC_TUNABLES"), strings.Join(os.Args[1:], "|"))
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// The program was loaded again, for huge pages or not, with its arguments, and without a trace in its environment.
-func TestReload(t *testing.T) {
-	for _, tunables := range []string{"", "glibc.malloc.check=0"} {
-		command := exec.Command(os.Args[0], "an argument", "")
-		command.Env = append(os.Environ(), "MEMORY_TEST=1")
-		if tunables != "" {
-			command.Env = append(command.Env, "GLIBC_TUNABLES="+tunables)
-		}
-		out, err := command.CombinedOutput()
-		if want := "tunables=" + tunables + " arguments=an argument|"; err != nil || string(out) != want {
-			t.Errorf("%q, %v, want %q", out, err, want)
-		}
-	}
-}
-
-// Where the kernel gives huge pages to those who ask, the heap asks.
-func TestHeapAsksForHugePages(t *testing.T) {
-	enabled, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
-	if err != nil || !bytes.Contains(enabled, []byte("[madvise]")) {
-		t.Skipf("huge pages: %s, %v", enabled, err)
-	}
-	if os.Getenv("GLIBC_TUNABLES") != "" || os.Getenv("MALLOC_ARENA_MAX") != "" {
-		t.Skip("the environment has its own settings of the heap")
+	if os.Getenv("MEMORY_TEST") == "" {
+		os.Exit(m.Run())
 	}
 	grow()
 	maps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
-		t.Fatal(err)
+		fmt.Println(err)
+		os.Exit(1)
 	}
-	_, heap, found := strings.Cut(string(maps), "[heap]")
+	_, heap, _ := strings.Cut(string(maps), "[heap]")
 	_, flags, _ := strings.Cut(heap, "VmFlags:")
 	flags, _, _ = strings.Cut(flags, "\n")
-	if !found || !strings.Contains(flags+" ", " hg ") {
-		t.Errorf("the heap has the flags %q, want hg among them", flags)
+	fmt.Printf("%q tunables=%s huge=%v", os.Args[1:], os.Getenv("GLIBC_TUNABLES"),
+		slices.Contains(strings.Fields(flags), "hg"))
+}
+
+// The program is loaded again where the kernel gives huge pages to those who ask, unless the environment has its own
+// settings: with its arguments, and without a trace in its environment.
+func TestReload(t *testing.T) {
+	enabled, _ := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled") // no such file, no huge pages
+	for _, c := range []struct {
+		variable, tunables string
+		huge               bool
+	}{
+		{"", "", bytes.Contains(enabled, []byte("[madvise]"))},
+		{"GLIBC_TUNABLES=glibc.malloc.check=0", "glibc.malloc.check=0", false},
+		{"MALLOC_ARENA_MAX=2", "", false},
+	} {
+		command := exec.Command(os.Args[0], "an argument", "")
+		command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
+			return strings.HasPrefix(v, "GLIBC_TUNABLES=") || strings.HasPrefix(v, "MALLOC_ARENA_MAX=")
+		}), "MEMORY_TEST=1")
+		if c.variable != "" {
+			command.Env = append(command.Env, c.variable)
+		}
+		out, err := command.CombinedOutput()
+		want := fmt.Sprintf(`["an argument" ""] tunables=%s huge=%v`, c.tunables, c.huge)
+		if err != nil || string(out) != want {
+			t.Errorf("%s: %s, %v, want %s", c.variable, out, err, want)
+		}
 	}
 }
