@@ -44,11 +44,12 @@ func benchGrowth(b *bench) error {
 			b.record.add(fmt.Sprintf("generation, beam %d", beam), "captions/s", rates[i])
 		}
 		for _, n := range growth.scored {
-			refs, captions, err := writeCaptions(b.dir, n, 2, uint64(round))
-			if err != nil {
+			// In a process of its own: the peak memory that the system reports of a process includes its parent's.
+			var files captionFiles
+			if _, err := b.worker(&files, "captions", b.dir, strconv.Itoa(n), strconv.Itoa(round)); err != nil {
 				return err
 			}
-			m, err := b.process(program, "score", "--references", refs, "--captions", captions)
+			m, err := b.process(program, "score", "--references", files.References, "--captions", files.Captions)
 			if err != nil {
 				return err
 			}
@@ -71,6 +72,23 @@ func benchGrowth(b *bench) error {
 			"Features of more than 256 MB stay in files that are mapped to memory.",
 		"Generation uses an untrained model of 300/512 with a vocabulary of 4,521. Its captions have full length.")
 	return nil
+}
+
+// captionFiles are files that captionsWorker wrote.
+type captionFiles struct{ References, Captions string }
+
+// captionsWorker writes a caption and two references for each image. Its arguments are folder, number of images, seed.
+func captionsWorker(args []string) (files captionFiles, err error) {
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		return files, err
+	}
+	seed, err := strconv.ParseUint(args[2], 10, 64)
+	if err != nil {
+		return files, err
+	}
+	files.References, files.Captions, err = writeCaptions(args[0], n, 2, seed)
+	return files, err
 }
 
 // beamsWorker returns the captions per second of beam searches of each width.

@@ -42,6 +42,8 @@ func work(args []string) error {
 		result, err = runWorker(backend, args[1:])
 	case len(args) == 2 && args[0] == "growth":
 		result, err = growthWorker(backend, args[1])
+	case len(args) == 4 && args[0] == "captions":
+		result, err = captionsWorker(args[1:])
 	case len(args) == 1 && args[0] == "beams":
 		result, err = beamsWorker(backend)
 	default:
