@@ -59,13 +59,13 @@ func benchFeatures(b *bench) error {
 	}
 	resnet := max(b.record.median("resnet50, PyTorch eager"), b.record.median("resnet50, PyTorch channels_last_frozen"))
 	b.record.compare("resnet50: pictures/s, captionlab / PyTorch's best",
-		b.record.median("resnet50, captionlab")/resnet, 1)
+		b.record.median("resnet50, captionlab")/resnet, 1.2)
 	b.record.compareMedians("efficientnet-lite0: pictures/s, captionlab / PyTorch eager",
 		"efficientnet-lite0, captionlab", "efficientnet-lite0, PyTorch eager", 1)
 	best := max(b.record.median("efficientnet-lite0, PyTorch channels_last"),
 		b.record.median("efficientnet-lite0, PyTorch channels_last_frozen"))
 	b.record.compare("efficientnet-lite0: pictures/s, captionlab / PyTorch's best",
-		b.record.median("efficientnet-lite0, captionlab")/best, 0)
+		b.record.median("efficientnet-lite0, captionlab")/best, 1.7)
 	b.record.Notes = append(b.record.Notes,
 		"Decoding, resizing and encoding together, without the first batch (compiling, warming up). PyTorch's best is "+
 			"channels_last, traced, frozen and optimized for inference, batches of 16, a DataLoader with 2 workers.")

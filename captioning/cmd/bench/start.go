@@ -54,7 +54,7 @@ func benchStart(b *bench) error {
 			return err
 		}
 		var step trained
-		if _, err := b.worker(&step, "train", "300", "512", "1", "1"); err != nil {
+		if _, err := b.worker(&step, "train", "float32", "300", "512", "1", "1"); err != nil {
 			return err
 		}
 		if round > 0 {

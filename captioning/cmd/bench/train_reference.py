@@ -1,9 +1,9 @@
 """Trains the paper's LSTM in PyTorch and prints real tokens per second as JSON.
 
-    python train_reference.py DIR packed|padded EMBEDDING HIDDEN STEPS
+    python train_reference.py DIR packed|padded float32|bfloat16 EMBEDDING HIDDEN STEPS
 
 DIR holds captions.json and features.bin, see export.go. "packed" runs nn.LSTM on packed sequences, "padded" on padded
-batches. Both compute output layer and loss on real tokens only.
+batches. Both compute output layer and loss on real tokens only. With bfloat16, both do so under torch.autocast.
 """
 import json
 import sys
@@ -47,7 +47,7 @@ def batches(captions, rows):
         yield rows[[c["row"] for c in part]], ids[:, :-1], ids[:, 1:], lengths, mask
 
 
-def main(folder, mode, embedding, hidden, steps):
+def main(folder, mode, precision, embedding, hidden, steps):
     torch.manual_seed(1)
     with open(folder + "/captions.json") as f:
         data = json.load(f)
@@ -59,12 +59,13 @@ def main(folder, mode, embedding, hidden, steps):
     for step, (features, inputs, targets, lengths, mask) in enumerate(batches(data["captions"], rows)):
         if step == warm:
             began = time.perf_counter()
-        logits = model(mode, features, inputs, lengths, mask)
         if mode == "packed":
             targets = pack_padded_sequence(targets, lengths, batch_first=True, enforce_sorted=False).data
         else:
             targets = targets[mask]
-        loss = torch.nn.functional.cross_entropy(logits, targets)
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            logits = model(mode, features, inputs, lengths, mask)
+            loss = torch.nn.functional.cross_entropy(logits, targets)
         adam.zero_grad()
         loss.backward()
         adam.step()
@@ -84,4 +85,4 @@ def main(folder, mode, embedding, hidden, steps):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))
+    main(*sys.argv[1:4], *map(int, sys.argv[4:]))

@@ -24,12 +24,13 @@ type trained struct {
 	Vocabulary      int     `json:"vocabulary"`
 }
 
-// trainWorker trains on Flickr8k. Its arguments are embedding size, hidden size, uncounted steps and counted steps.
+// trainWorker trains on Flickr8k. Its arguments are precision, embedding size, hidden size, uncounted steps and
+// counted steps.
 func trainWorker(backend compute.Backend, args []string) (trained, error) {
 	var n [4]int
 	for i := range n {
 		var err error
-		if n[i], err = strconv.Atoi(args[i]); err != nil {
+		if n[i], err = strconv.Atoi(args[1+i]); err != nil {
 			return trained{}, err
 		}
 	}
@@ -49,7 +50,7 @@ func trainWorker(backend compute.Backend, args []string) (trained, error) {
 	}
 	defer os.RemoveAll(dir)
 	s := experiment.Defaults()
-	s.Embedding, s.Hidden = n[0], n[1]
+	s.Precision, s.Embedding, s.Hidden = args[0], n[0], n[1]
 	var out trained
 	var warmAt time.Time
 	steps, warmTokens := 0, 0
