@@ -88,7 +88,7 @@ func openFile(path string) (io.ReadCloser, error) { return regular.Open(path) }
 // CaptionReader captions the encoded image that r yields. name is the ID of the caption and stands in errors.
 func (c *Captioner) CaptionReader(ctx context.Context, name string, r io.Reader, o decoder.GenerateOptions) (
 	score.Caption, error) {
-	pixels, err := c.encoder.Spec().DecodeWith(r, c.images)
+	pixels, err := c.Decode(r)
 	if err != nil {
 		return score.Caption{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -115,8 +115,7 @@ type FilesOptions struct {
 // problems holds an error in its place; the others are captioned all the same.
 func (c *Captioner) CaptionFiles(ctx context.Context, paths []string, o FilesOptions) (
 	captions []score.Caption, problems []error, err error) {
-	features, problems, err := c.encoder.EncodeImagesWith(ctx, paths, openFile,
-		encoder.EncodeOptions{Images: c.images, Progress: o.Progress})
+	features, problems, err := c.EncodeFiles(ctx, paths, o.Progress)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -124,11 +123,9 @@ func (c *Captioner) CaptionFiles(ctx context.Context, paths []string, o FilesOpt
 	var rows [][]float32
 	var good []int
 	for i, path := range paths {
-		if problems[i] != nil {
-			problems[i] = fmt.Errorf("%s: %w", path, problems[i])
-			continue
+		if problems[i] == nil {
+			ids, rows, good = append(ids, path), append(rows, features[i]), append(good, i)
 		}
-		ids, rows, good = append(ids, path), append(rows, features[i]), append(good, i)
 	}
 	generated, err := c.captionFeatures(ids, rows, o.Generate)
 	if err != nil {

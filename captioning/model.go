@@ -115,14 +115,9 @@ func (m *Model) CaptionNBest(ids []string, rows [][]float32, o decoder.GenerateO
 	if len(ids) != len(rows) {
 		return nil, fmt.Errorf("%d ids for %d feature vectors", len(ids), len(rows))
 	}
-	id := m.Checkpoint.Encoder
-	flat := make([]float32, 0, len(rows)*id.FeatureDim)
+	flat := make([]float32, 0, len(rows)*m.Checkpoint.Encoder.FeatureDim)
 	for i, row := range rows {
-		if len(row) != id.FeatureDim {
-			return nil, fmt.Errorf("image %s has %d features, the model was trained on %d (%s)",
-				ids[i], len(row), id.FeatureDim, id.Name)
-		}
-		if err := checkFeatures(row); err != nil {
+		if err := m.checkRow(row); err != nil {
 			return nil, fmt.Errorf("image %s: %w", ids[i], err)
 		}
 		flat = append(flat, row...)
@@ -143,6 +138,14 @@ func (m *Model) CaptionNBest(ids []string, rows [][]float32, o decoder.GenerateO
 		}
 	}
 	return out, nil
+}
+
+// checkRow reports features that the model cannot read.
+func (m *Model) checkRow(row []float32) error {
+	if id := m.Checkpoint.Encoder; len(row) != id.FeatureDim {
+		return fmt.Errorf("it has %d features, the model was trained on %d (%s)", len(row), id.FeatureDim, id.Name)
+	}
+	return checkFeatures(row)
 }
 
 // CaptionSplit captions every image of a split that has features, in the dataset's order.

@@ -22,6 +22,7 @@ type Decoder struct {
 	backend compute.Backend
 	store   *model.Store
 	losses  *model.Exec
+	words   *model.Exec // of WordLogProbs; nil until it is called
 	loops   map[loopKey]*loop
 	// unrolled is true if loops must be built step by step, because the backend lacks operations that loops need, like
 	// GoMLX's pure Go backend.
@@ -127,6 +128,9 @@ func (d *Decoder) weightsGraph(g *Graph) Weights {
 // Finalize frees the device's memory. Do not use the decoder afterwards.
 func (d *Decoder) Finalize() {
 	d.losses.Finalize()
+	if d.words != nil {
+		d.words.Finalize()
+	}
 	for _, l := range d.loops {
 		l.finalize()
 	}

@@ -86,10 +86,8 @@ func (l *loop) finalize() {
 func (l *loop) run(d *Decoder, features []float32, first int) ([]int32, []float32, error) {
 	all := make([]float32, l.key.queue*d.Features) // the queue is padded with zeros
 	copy(all, features)
-	never := make([]bool, d.Vocabulary)
-	never[vocab.Pad], never[vocab.Start], never[vocab.Unknown] = true, true, !l.options.AllowUnknown
 	prepared, err := l.prepare.Call(tensors.FromFlatDataAndDimensions(all, l.key.queue, d.Features),
-		tensors.FromFlatDataAndDimensions(never, d.Vocabulary))
+		forbiddenTokens(d.Vocabulary, l.options))
 	if err != nil {
 		return nil, nil, fmt.Errorf("generate: initial states: %w", err)
 	}
@@ -107,6 +105,13 @@ func (l *loop) run(d *Decoder, features []float32, first int) ([]int32, []float3
 		return nil, nil, fmt.Errorf("generate: %w", err)
 	}
 	return tensors.MustCopyFlatData[int32](out[0]), tensors.MustCopyFlatData[float32](out[1]), nil
+}
+
+// forbiddenTokens says which tokens may stand nowhere in a caption, [vocabulary] (bool).
+func forbiddenTokens(vocabulary int, o GenerateOptions) *tensors.Tensor {
+	never := make([]bool, vocabulary)
+	never[vocab.Pad], never[vocab.Start], never[vocab.Unknown] = true, true, !o.AllowUnknown
+	return tensors.FromFlatDataAndDimensions(never, vocabulary)
 }
 
 // prepareGraph returns, all float32: the initial states, each [queue, hidden], for features [queue, features]; the

@@ -58,7 +58,8 @@ func benchImages(b *bench) error {
 	}
 	b.record.compare("resnet50: from JPEG / decoded already",
 		b.record.median("resnet50, from JPEG / decoded already"), 0.97)
-	b.record.compare(small+": from JPEG / decoded already", b.record.median(small+", from JPEG / decoded already"), 0.97)
+	b.record.compare(small+": from JPEG / decoded already",
+		b.record.median(small+", from JPEG / decoded already"), 0.97)
 	for _, task := range imageTasks {
 		b.record.compareMedians(task.encoder+": from JPEG, captionlab / PyTorch",
 			task.encoder+", from JPEG", task.encoder+", from JPEG, PyTorch "+task.mode, 1)

@@ -75,7 +75,8 @@ func (size trainSize) measure(b *bench) error {
 	b.record.add("XLA matmul 2048", "GFLOP/s", ours.PeakGFLOPS)
 	for _, mode := range []string{"packed", "padded"} {
 		var theirs trained
-		m, err = b.script(&theirs, "train_reference.py", b.dir, mode, size.precision, e, h, strconv.Itoa(size.theirSteps))
+		m, err = b.script(&theirs, "train_reference.py",
+			b.dir, mode, size.precision, e, h, strconv.Itoa(size.theirSteps))
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,124 @@
+package decoder
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"captionlab/captioning/vocab"
+)
+
+// probsBatch is the number of captions whose words are looked up at once. It is fixed, like the number of steps for a
+// maximum of words, so that one program serves all.
+const probsBatch = 8
+
+// WordLogProbs returns the log-probability, in nats, of every token of captions that Generate wrote, given their
+// features [n, features], row-major: one for each word and, if the caption is shorter than o.MaxWords, one for <end>.
+// They add up to Caption.LogProb but for rounding, since the forbidden tokens are left out in the same way. Of o, only
+// MaxWords and AllowUnknown count. Fails if a caption is empty or too long, if an id is not a word, or if features does
+// not hold n vectors.
+func (d *Decoder) WordLogProbs(features []float32, captions [][]int32, o GenerateOptions) (
+	logProbs [][]float64, err error) {
+	o = o.WithDefaults()
+	if len(features) != len(captions)*d.Features {
+		return nil, fmt.Errorf("decoder: %d numbers as features of %d captions, want %d for each", len(features),
+			len(captions), d.Features)
+	}
+	for i, ids := range captions {
+		if err := d.checkWords(ids, o); err != nil {
+			return nil, fmt.Errorf("decoder: caption %d: %w", i, err)
+		}
+	}
+	defer recoverTo(&err, "decoder: probabilities of words")
+	if d.words == nil {
+		d.words, err = model.NewExec(d.backend, d.store, func(_ *model.Scope, in []*Node) *Node {
+			return d.wordLossesGraph(d.weightsGraph(in[0].Graph()), in)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	first := 0
+	for part := range slices.Chunk(captions, probsBatch) {
+		of := features[first*d.Features : (first+len(part))*d.Features]
+		first += len(part)
+		inputs, targets := teacherForced(part, o.MaxWords)
+		padded := make([]float32, probsBatch*d.Features)
+		copy(padded, of)
+		out, err := d.words.Call1(tensors.FromFlatDataAndDimensions(padded, probsBatch, d.Features),
+			tensors.FromFlatDataAndDimensions(inputs, o.MaxWords, probsBatch),
+			tensors.FromFlatDataAndDimensions(targets, o.MaxWords, probsBatch), forbiddenTokens(d.Vocabulary, o))
+		if err != nil {
+			return nil, fmt.Errorf("decoder: probabilities of words: %w", err)
+		}
+		losses := tensors.MustCopyFlatData[float32](out)
+		if err := out.FinalizeAll(); err != nil {
+			return nil, err
+		}
+		for row, ids := range part {
+			tokens := make([]float64, min(len(ids)+1, o.MaxWords))
+			for t := range tokens {
+				tokens[t] = -float64(losses[t*probsBatch+row])
+			}
+			logProbs = append(logProbs, tokens)
+		}
+	}
+	return logProbs, nil
+}
+
+// checkWords reports ids that Generate does not write.
+func (d *Decoder) checkWords(ids []int32, o GenerateOptions) error {
+	if len(ids) < 1 || len(ids) > o.MaxWords {
+		return fmt.Errorf("%d words, want 1 to %d", len(ids), o.MaxWords)
+	}
+	for _, id := range ids {
+		if id >= int32(d.Vocabulary) || id < vocab.NumSpecials && (id != vocab.Unknown || !o.AllowUnknown) {
+			return fmt.Errorf("token id %d is not a word of the vocabulary of %d", id, d.Vocabulary)
+		}
+	}
+	return nil
+}
+
+// teacherForced lays out captions time-major, [steps, probsBatch]: the tokens that are read and those that follow.
+func teacherForced(captions [][]int32, steps int) (inputs, targets []int32) {
+	inputs, targets = make([]int32, steps*probsBatch), make([]int32, steps*probsBatch)
+	for i := range targets {
+		inputs[i], targets[i] = vocab.Start, vocab.End
+	}
+	for row, ids := range captions {
+		for t, id := range ids {
+			targets[t*probsBatch+row] = id
+			if t+1 < steps {
+				inputs[(t+1)*probsBatch+row] = id
+			}
+		}
+	}
+	return inputs, targets
+}
+
+// wordLossesGraph returns the cross-entropy [steps*batch] (float32) of targets [steps, batch] after inputs
+// [steps, batch] (int32), given features [batch, features], among the tokens that are not in never [vocabulary] (bool).
+// <end> cannot come first.
+func (d *Decoder) wordLossesGraph(w Weights, in []*Node) *Node {
+	features, inputs, targets, never := in[0], in[1], in[2], in[3]
+	g := features.Graph()
+	steps, batch := inputs.Shape().Dim(0), inputs.Shape().Dim(1)
+	rows := steps * batch
+	features.AssertDims(batch, d.Features)
+	places := Reshape(Iota(g, shapes.Make(dtypes.Int32, rows), 0), steps, batch)
+	outputs := d.outputsGraph(w, features, Reshape(inputs, rows), places)
+	logits := d.logitsGraph(w, Reshape(outputs, rows, d.Hidden))
+	isFirst := LessThan(Iota(g, shapes.Make(dtypes.Int32, rows, d.Vocabulary), 0),
+		filled(g, int32(batch), rows, d.Vocabulary))
+	isEnd := Equal(Iota(g, shapes.Make(dtypes.Int32, rows, d.Vocabulary), 1),
+		filled(g, vocab.End, rows, d.Vocabulary))
+	no := Or(And(isFirst, isEnd), BroadcastToDims(ExpandAxes(never, 0), rows, d.Vocabulary))
+	losses := tokenLosses(Where(no, filled(g, float32(forbidden), rows, d.Vocabulary), logits), Reshape(targets, rows))
+	losses.AssertDims(rows)
+	return losses
+}
