@@ -36,7 +36,7 @@ func CheckCandidates(n int, o decoder.GenerateOptions) error {
 		return fmt.Errorf("%d candidates: use at least 1", n)
 	}
 	if n > 1 && o.Temperature == 0 && o.Beam < n {
-		return fmt.Errorf("a search with a beam of %d does not find %d candidates: use a beam of at least %d, or sample",
+		return fmt.Errorf("a beam of %d does not find %d candidates: use a beam of at least %d, or sample",
 			max(o.Beam, 1), n, n)
 	}
 	return nil

@@ -92,6 +92,16 @@ func CheckpointFile(dir string) (string, error) {
 	return file, nil
 }
 
+// IsRun reports whether dir is the folder of a trained run: one with a checkpoint, or with the records of one.
+func IsRun(dir string) bool {
+	for _, file := range []string{bestFile, lastFile, experiment.RunFile} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // NumParameters is the number of trainable numbers.
 func (m *Model) NumParameters() int { return m.decoder.NumParameters() }
 
