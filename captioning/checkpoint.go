@@ -164,6 +164,12 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
+	return newCheckpoint(path, tensors, metadata)
+}
+
+// newCheckpoint verifies the content of the checkpoint at path.
+func newCheckpoint(path string, tensors map[string]safetensors.Tensor, metadata map[string]string) (
+	*Checkpoint, error) {
 	text, ok := metadata[headerKey]
 	if !ok {
 		return nil, fmt.Errorf("checkpoint: %s was not written by captionlab", path)
@@ -189,6 +195,9 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 		Values:     make(decoder.Values),
 		State:      make(decoder.State),
 		shapes:     make(map[string][]int),
+	}
+	if err := unpack(tensors); err != nil {
+		return nil, fmt.Errorf("checkpoint: %s: %w: pack the model again", path, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(tensors)) {
 		if err := c.add(name, tensors[name]); err != nil {

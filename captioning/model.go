@@ -13,6 +13,8 @@ import (
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/internal/cache"
+	"captionlab/captioning/pretrained"
+	"captionlab/captioning/safetensors"
 	"captionlab/captioning/score"
 	"captionlab/datasets"
 )
@@ -32,18 +34,12 @@ type ModelOptions struct {
 }
 
 // OpenModel opens the best checkpoint of the run in the folder dir: the folder that Train wrote, or records whose
-// checkpoint is in the cache folder. It fails for a folder without a checkpoint, with a damaged one, or with
-// checkpoints of two runs.
+// checkpoint is in the cache folder. dir may also be a file that Checkpoint.Pack wrote; if it is empty, the model that
+// comes with captionlab is opened (see package pretrained). It fails for a folder without a checkpoint, with a damaged
+// one, or with checkpoints of two runs.
 func OpenModel(backend compute.Backend, dir string, o ModelOptions) (*Model, error) {
-	file, err := CheckpointFile(dir)
+	c, source, err := openCheckpoint(dir)
 	if err != nil {
-		return nil, err
-	}
-	c, err := ReadCheckpoint(file)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.checkSameRun(file); err != nil {
 		return nil, err
 	}
 	description, err := c.model(o.Cell)
@@ -51,17 +47,46 @@ func OpenModel(backend compute.Backend, dir string, o ModelOptions) (*Model, err
 		err = c.fits(description)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the model in %s: %w", file, err)
+		return nil, fmt.Errorf("the model in %s: %w", source, err)
 	}
 	d, err := decoder.New(backend, description, c.Values)
 	if err != nil {
-		return nil, fmt.Errorf("the model in %s: %w", file, err)
+		return nil, fmt.Errorf("the model in %s: %w", source, err)
 	}
-	m := &Model{Checkpoint: c, Training: c.Training, decoder: d, backend: backend, source: file}
-	if whole, err := ReadProgress(filepath.Dir(file)); err == nil {
+	m := &Model{Checkpoint: c, Training: c.Training, decoder: d, backend: backend, source: source}
+	if whole, err := ReadProgress(filepath.Dir(source)); err == nil && filepath.Base(source) == bestFile {
 		m.Training = whole
 	}
 	return m, nil
+}
+
+// openCheckpoint finds and reads the checkpoint that OpenModel opens. source names it in errors.
+func openCheckpoint(dir string) (c *Checkpoint, source string, err error) {
+	if dir == "" {
+		c, err := pretrainedCheckpoint()
+		return c, pretrained.Source, err
+	}
+	if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
+		c, err := ReadCheckpoint(dir)
+		return c, dir, err
+	}
+	file, err := CheckpointFile(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	if c, err = ReadCheckpoint(file); err != nil {
+		return nil, "", err
+	}
+	return c, file, c.checkSameRun(file)
+}
+
+// pretrainedCheckpoint reads the model that comes with captionlab.
+func pretrainedCheckpoint() (*Checkpoint, error) {
+	tensors, metadata, err := safetensors.Decode(pretrained.Model())
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %s: %w", pretrained.Source, err)
+	}
+	return newCheckpoint(pretrained.Source, tensors, metadata)
 }
 
 // CheckpointFile finds the best checkpoint of the run in dir: in that folder or, for records that a Reproduction left,
@@ -92,8 +117,12 @@ func CheckpointFile(dir string) (string, error) {
 	return file, nil
 }
 
-// IsRun reports whether dir is the folder of a trained run: one with a checkpoint, or with the records of one.
+// IsRun reports whether dir is something that OpenModel may open: a folder with a checkpoint or with the records of a
+// run, or a packed model, which is known by the end of its name, .safetensors.
 func IsRun(dir string) bool {
+	if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
+		return filepath.Ext(dir) == ".safetensors"
+	}
 	for _, file := range []string{bestFile, lastFile, experiment.RunFile} {
 		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
 			return true

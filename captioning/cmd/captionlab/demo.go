@@ -79,11 +79,16 @@ func demo(ctx context.Context, out io.Writer, folder string) error {
 	if err := printEvaluation(out, e, ""); err != nil {
 		return err
 	}
+	photographs, err := captionPhotographs(ctx, backend, filepath.Join(folder, "photographs"))
+	if err != nil {
+		return err
+	}
 	page := filepath.Join(folder, "index.html")
-	if err := writeDemoPage(ctx, page, data, model, e); err != nil {
+	if err := (demoResult{data, model, e, photographs}).writePage(ctx, page); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "page          %s (%.0f s in all)\n", page, time.Since(started).Seconds())
+	printPhotographs(out, photographs)
 	return nil
 }
 
@@ -108,17 +113,23 @@ reference captions.</p>
 </table>
 {{.Curve}}
 {{.Gallery}}
+<h2>Photographs</h2>
+<p>The model above knows only shapes. The one that comes with captionlab learned from photographs of people and dogs
+outdoors: it knows scenes like the first one; a close-up of a cat is unlike anything that it has seen. For your own: <code>captionlab caption photo.jpg</code> or
+<code>captionlab serve</code>.</p>
+{{.Photographs}}
 <h2>Settings</h2><pre>{{.Settings}}</pre>
 </body></html>
 `))
 
 // demoData is the content of the page.
 type demoData struct {
-	Train, Test    int
-	Loss           float64 // loss_token of the test split, nats
-	Scores         []demoScore
-	Curve, Gallery template.HTML
-	Settings       string
+	Train, Test int
+	Loss        float64 // loss_token of the test split, nats
+	Scores      []demoScore
+	Settings    string
+
+	Curve, Gallery, Photographs template.HTML
 }
 
 // demoScore is a score of protocol coco, times 100.
@@ -127,8 +138,16 @@ type demoScore struct {
 	Value float64
 }
 
-func writeDemoPage(ctx context.Context, path string, data *captioning.Data, model *captioning.Model,
-	e *captioning.Evaluation) error {
+// demoResult is what the page shows.
+type demoResult struct {
+	data        *captioning.Data
+	model       *captioning.Model
+	evaluation  *captioning.Evaluation
+	photographs []photograph
+}
+
+func (r demoResult) writePage(ctx context.Context, path string) error {
+	data, model, e := r.data, r.model, r.evaluation
 	refs, err := data.References(ctx, datasets.Test)
 	if err != nil {
 		return err
@@ -153,6 +172,9 @@ func writeDemoPage(ctx context.Context, path string, data *captioning.Data, mode
 		}
 	}
 	if page.Gallery, err = nbkit.Gallery(cards); err != nil {
+		return err
+	}
+	if page.Photographs, err = photographGallery(r.photographs); err != nil {
 		return err
 	}
 	if page.Curve, err = nbkit.LossCurve("", model.Training.Curve); err != nil {
