@@ -83,6 +83,10 @@ func TestWrongCalls(t *testing.T) {
 		{"evaluate " + dir, 1, dir + " is not the folder of a trained run"},
 		{"evaluate x --split middle", 2, "middle"},
 		{"evaluate x --protocol middle", 2, "coco or pa4"},
+		{"pack", 2, "the folder of a run"},
+		{"pack x", 2, "--out is missing"},
+		{"pack x --out y", 1, "x is not the folder of a trained run"},
+		{"pack " + recorded + " --as int4 --out y", 2, "int8, bfloat16, float32"},
 		{"reproduce extra", 2, "1 arguments given"},
 		{"reproduce --only nosuch", 2, "they are baseline"},
 		{"reproduce --only [", 2, "syntax error in pattern"},
@@ -215,4 +219,5 @@ func TestTrainStopResumeCaption(t *testing.T) {
 		t.Errorf("evaluate --out wrote %.80q, %v, want %.80q", got, err, want)
 	}
 	captionFiles(t, dir)
+	packRun(t, dir)
 }

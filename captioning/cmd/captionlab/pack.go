@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -53,6 +54,9 @@ func newPackCommand() *cobra.Command {
 func (c *packCall) run(cmd *cobra.Command, run string) error {
 	if c.out == "" {
 		return usageError{errors.New("--out is missing: name the file to write")}
+	}
+	if !slices.Contains(captioning.Packings, c.packing) {
+		return usageError{fmt.Errorf("--as is %q, must be %s", c.packing, strings.Join(captioning.Packings, ", "))}
 	}
 	file, err := captioning.CheckpointFile(run)
 	if err != nil {
