@@ -45,20 +45,25 @@ func call(t *testing.T, cmd *exec.Cmd) (int, string, string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-func TestWrongCalls(t *testing.T) {
-	xlatest.OpenForTest(t)
-	dir := t.TempDir()
-	text := filepath.Join(dir, "text.jpg")
+// unusable makes a text that is called an image, and the folder of a record without a model.
+func unusable(t *testing.T, dir string) (text, recorded string) {
+	text, recorded = filepath.Join(dir, "text.jpg"), filepath.Join(dir, "recorded")
 	if err := os.WriteFile(text, []byte("not an image"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	recorded := filepath.Join(dir, "recorded")
 	if err := os.Mkdir(recorded, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(recorded, "readouts.json"), []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	return text, recorded
+}
+
+func TestWrongCalls(t *testing.T) {
+	xlatest.OpenForTest(t)
+	dir := t.TempDir()
+	text, recorded := unusable(t, dir)
 	for _, c := range []struct {
 		args string
 		code int
