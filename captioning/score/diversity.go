@@ -61,7 +61,7 @@ func Diversity(samples map[ID][]string, training []string, tokens string) (*Dive
 
 // Diversity measures captions, one or several per image, with the tokenizer of s. It fails if there are none.
 func (s *Seen) Diversity(samples map[ID][]string) (*DiversityScores, error) {
-	v := variety{numbers: make(words), unigrams: make(map[ngram]bool), bigrams: make(map[ngram]bool)}
+	v := variety{numbers: make(words), bigrams: make(map[[2]uint32]struct{})}
 	different := make(map[string]bool)
 	captions, unseen, images := 0, 0, 0
 	var selfBLEU float64
@@ -75,7 +75,7 @@ func (s *Seen) Diversity(samples map[ID][]string) (*DiversityScores, error) {
 				unseen++
 			}
 			captions++
-			numbered = append(numbered, v.add(tokens))
+			numbered = append(numbered, v.add(nil, tokens))
 		}
 		if len(numbered) < 2 {
 			continue
@@ -89,9 +89,9 @@ func (s *Seen) Diversity(samples map[ID][]string) (*DiversityScores, error) {
 	d := &DiversityScores{
 		Captions:  captions,
 		Different: len(different),
-		Distinct1: float64(len(v.unigrams)) / float64(max(1, v.totalWords)),
+		Distinct1: float64(len(v.numbers)) / float64(max(1, v.totalWords)),
 		Distinct2: float64(len(v.bigrams)) / float64(max(1, v.totalBigrams)),
-		Words:     len(v.unigrams),
+		Words:     len(v.numbers),
 		MeanWords: float64(v.totalWords) / float64(captions),
 	}
 	if images > 0 {
@@ -108,21 +108,20 @@ func (s *Seen) Diversity(samples map[ID][]string) (*DiversityScores, error) {
 // variety counts the words and bigrams of captions.
 type variety struct {
 	numbers                  words
-	counter                  counter
-	unigrams, bigrams        map[ngram]bool
+	segment                  segment
+	bigrams                  map[[2]uint32]struct{}
 	totalWords, totalBigrams int
 }
 
-// add counts one caption and returns its words as numbers.
-func (v *variety) add(tokens []string) []uint32 {
-	ids := v.numbers.number(tokens)
-	v.totalWords += len(ids)
-	v.totalBigrams += max(0, len(ids)-1)
-	for i := range ids {
-		v.unigrams[ngram{ids[i]}] = true
-		if i > 0 {
-			v.bigrams[ngram{ids[i-1], ids[i]}] = true
-		}
+// add counts one caption and appends its words as numbers to ids.
+func (v *variety) add(ids []uint32, tokens []string) []uint32 {
+	from := len(ids)
+	ids = v.numbers.number(ids, tokens)
+	added := ids[from:]
+	v.totalWords += len(added)
+	v.totalBigrams += max(0, len(added)-1)
+	for i := 1; i < len(added); i++ {
+		v.bigrams[[2]uint32{added[i-1], added[i]}] = struct{}{}
 	}
 	return ids
 }
@@ -131,8 +130,8 @@ func (v *variety) add(tokens []string) []uint32 {
 // caption: the last bits of recorded scores depend on it.
 func (v *variety) addSelfBLEU(sum *float64, captions [][]uint32) {
 	for i := range captions {
-		s := segment{test: captions[i], refs: slices.Concat(captions[:i], captions[i+1:])}
-		v.counter.count(&s)
+		s := &v.segment
+		s.width, s.counted, s.test, s.refs = 32, false, captions[i], slices.Concat(captions[:i], captions[i+1:])
 		bleu := s.overlap().nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25})
 		*sum += bleu / float64(len(captions))
 	}

@@ -60,8 +60,8 @@ func TestLongestCommonByBits(t *testing.T) {
 			}
 			row = next
 		}
-		if got, want := longestCommonByBits(a, b), row[len(b)]; got != want || longestCommon(a, b) != want {
-			t.Fatalf("%d and %d, want %d for %v and %v", got, longestCommon(a, b), want, a, b)
+		if got, want := longestCommonByBits(a, b), row[len(b)]; got != want || new(segment).longestCommon(a, b) != want {
+			t.Fatalf("%d and %d, want %d for %v and %v", got, new(segment).longestCommon(a, b), want, a, b)
 		}
 	}
 }
