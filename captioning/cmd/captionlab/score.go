@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"text/tabwriter"
 
@@ -166,13 +167,11 @@ func (r *scoreReport) fill(f *scoreFlags, refs score.References, captions []scor
 	var diversityErr error
 	var parallel sync.WaitGroup // on a core that scoring leaves idle now and then
 	parallel.Go(func() {
-		samples := make(map[score.ID][]string, len(captions))
-		for _, c := range captions {
-			if len(refs[c.ID]) > 0 { // the others are left out, or an error
-				samples[c.ID] = append(samples[c.ID], c.Text)
-			}
+		scored := captions
+		if f.options.AllowMissing { // those without references are left out; else they are an error
+			scored = slices.DeleteFunc(slices.Clone(captions), func(c score.Caption) bool { return len(refs[c.ID]) == 0 })
 		}
-		r.Diversity, diversityErr = score.Diversity(samples, nil, f.options.Tokens)
+		r.Diversity, diversityErr = score.DiversityOfCaptions(scored, nil, f.options.Tokens)
 	})
 	corpus, err := r.score(f, refs, captions)
 	parallel.Wait()
