@@ -16,7 +16,7 @@ type frequencies struct {
 }
 
 // maxLogs is the number of logarithms that are kept.
-const maxLogs = 1 << 12
+const maxLogs = 1 << 20
 
 func newFrequencies(parts, images int, w width) *frequencies {
 	f := &frequencies{bits: bits.Len(uint(parts - 1)), width: w, logs: make([]float64, min(images+1, maxLogs))}
@@ -157,19 +157,21 @@ func (a *adder) addAll() {
 
 // frequencies counts the n-grams of the references, and keeps those of at least some images.
 func (p *Prepared) frequencies(least int32) *frequencies {
-	parts := runtime.GOMAXPROCS(0)
-	if p.Len() > 1<<14 {
-		parts *= 4
+	grams := 0
+	for _, b := range p.blocks {
+		grams += maxOrder * len(b.tokens)
 	}
+	// Each part takes time for all texts, but a table is needed for those being filled only.
+	const most = 1 << 25
+	parts := max(runtime.GOMAXPROCS(0), grams/most)
 	f := newFrequencies(parts, p.Len(), p.width)
 	inParallel(len(f.parts), func(part int) {
 		t := newTable(2*p.Len()/len(f.parts), p.width)
 		a := adder{f, &t, make([]waiting, 0, 256)}
-		var prefixes []ngram
 		for i := range p.Len() {
 			b, k := p.at(i)
 			for text := b.first[k] + 1; text < b.first[k+1]; text++ {
-				prefixes = a.addText(b.text(text), part, int32(i), prefixes)
+				a.addText(b.text(text), part, int32(i))
 			}
 		}
 		a.addAll()
@@ -178,13 +180,12 @@ func (p *Prepared) frequencies(least int32) *frequencies {
 	return f
 }
 
-// addText adds those n-grams of a text that belong to a part. It uses, and returns, memory for prefixes.
-func (a *adder) addText(ids []uint32, part int, image int32, prefixes []ngram) []ngram {
-	prefixes = zeroed(prefixes, len(ids))
-	for n := range maxOrder {
-		for i := 0; i+n < len(ids); i++ {
-			g := a.width.with(prefixes[i], n, ids[i+n])
-			prefixes[i] = g
+// addText adds those n-grams of a text that belong to a part.
+func (a *adder) addText(ids []uint32, part int, image int32) {
+	for i := range ids {
+		var g ngram
+		for n, id := range ids[i:min(i+maxOrder, len(ids))] {
+			g = a.width.with(g, n, id)
 			h := g.hash()
 			if int(h>>1>>(63-a.bits)) != part {
 				continue
@@ -194,7 +195,6 @@ func (a *adder) addText(ids []uint32, part int, image int32, prefixes []ngram) [
 			}
 		}
 	}
-	return prefixes
 }
 
 // images returns the number of images whose references contain an n-gram.

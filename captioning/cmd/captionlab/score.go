@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -108,9 +109,7 @@ func (f *scoreFlags) check() error {
 }
 
 func (f *scoreFlags) run(out io.Writer) error {
-	// The command is short and usually needs little memory: collect garbage rarely, but not beyond 2 GiB.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(2 << 30))
+	defer debug.SetGCPercent(debug.SetGCPercent(f.garbage()))
 	captions, refs, err := f.read()
 	if err != nil {
 		return err
@@ -136,6 +135,22 @@ func (f *scoreFlags) run(out io.Writer) error {
 		return json.NewEncoder(out).Encode(report)
 	}
 	return report.print(out, f)
+}
+
+// garbage returns how much garbage may lie in memory, as a percentage of what is used. The command is short and usually
+// needs little memory, so it may be much; with large files it is kept small.
+func (f *scoreFlags) garbage() int {
+	const large = 16 << 20
+	var size int64
+	for _, file := range []string{f.references, f.captions, f.compare} {
+		if info, err := os.Stat(file); err == nil {
+			size += info.Size()
+		}
+	}
+	if size > large || f.references == "-" || f.captions == "-" || f.compare == "-" {
+		return 50
+	}
+	return 400
 }
 
 // read reads the captions, if there are any, the references, and the document frequencies.
