@@ -163,7 +163,11 @@ func (p *Prepared) frequencies(least int32) *frequencies {
 	}
 	// Each part takes time for all texts, but a table is needed for those being filled only.
 	const most = 1 << 25
-	parts := max(runtime.GOMAXPROCS(0), grams/most)
+	return p.frequenciesIn(max(runtime.GOMAXPROCS(0), grams/most), least)
+}
+
+// frequenciesIn is frequencies with a number of parts, or the next power of two.
+func (p *Prepared) frequenciesIn(parts int, least int32) *frequencies {
 	f := newFrequencies(parts, p.Len(), p.width)
 	inParallel(len(f.parts), func(part int) {
 		t := newTable(2*p.Len()/len(f.parts), p.width)
