@@ -66,7 +66,8 @@ func ReadReferences(file string) (References, error) {
 type referenceFileReader struct {
 	text      arena
 	numbers   map[ID]int32
-	ids       []ID // by number
+	ids       []ID  // by number
+	last      int32 // the number asked for last
 	listed    []int32
 	annotated []int32 // as they appear in the annotations
 	counts    []int32 // references by number
@@ -101,16 +102,31 @@ func readReferences(file string) (*referenceFileReader, error) {
 	return r, nil
 }
 
-// number returns the number of an image.
+// number returns the number of an image, which it gets if it has none.
 func (r *referenceFileReader) number(id []byte) int32 {
-	n, ok := r.numbers[ID(id)]
+	n, ok := r.find(string(id))
 	if !ok {
 		n = int32(len(r.ids))
 		r.ids = append(r.ids, ID(r.text.keep(id)))
 		r.counts = append(r.counts, 0)
 		r.numbers[r.ids[n]] = n
+		r.last = n
 	}
 	return n
+}
+
+// find returns the number of an image. It is often the one that was asked for last, or the next one.
+func (r *referenceFileReader) find(id string) (n int32, ok bool) {
+	for n := r.last; n <= r.last+1 && int(n) < len(r.ids); n++ {
+		if string(r.ids[n]) == id {
+			r.last = n
+			return n, true
+		}
+	}
+	if n, ok = r.numbers[ID(id)]; ok {
+		r.last = n
+	}
+	return n, ok
 }
 
 // add adds the reference that is number i in the file.
@@ -162,10 +178,11 @@ func (r *referenceFileReader) inOrder(captions []Caption) []Caption {
 	}
 	at := make([]int32, places+1) // index of the caption for a place, plus 1
 	last := int32(0)
+	r.last = 0
 	var others []Caption
 	ordered := true
 	for i, c := range captions {
-		n, known := r.numbers[c.ID]
+		n, known := r.find(string(c.ID))
 		if !known {
 			others = append(others, c)
 			continue

@@ -181,7 +181,7 @@ func TestPartsOfFrequencies(t *testing.T) {
 	}
 	count := func(parts int, least int32) map[ngram]int32 {
 		all := make(map[ngram]int32)
-		for _, part := range p.frequenciesIn(parts, least).parts {
+		for _, part := range p.frequenciesIn(parts, least, mostGrams).parts {
 			for at, s := range part.slots {
 				if s.images > 0 {
 					all[part.gram(at)] = s.images
@@ -203,6 +203,9 @@ func TestPartsOfFrequencies(t *testing.T) {
 		if got := count(parts, 2); !maps.Equal(got, several) {
 			t.Errorf("%d parts: %d n-grams of several images, want %d", parts, len(got), len(several))
 		}
+	}
+	if p.frequenciesIn(2, 1, len(want)/4) != nil || p.frequenciesIn(64, 1, len(want)/4) == nil {
+		t.Error("a limit of n-grams in a table does not tell 2 parts from 64")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"runtime"
+	"sync/atomic"
 )
 
 // frequencies counts, for each n-gram, the images whose references contain it. It is split into parts by the first bits
@@ -155,24 +156,37 @@ func (a *adder) addAll() {
 	a.waiting = a.waiting[:0]
 }
 
-// frequencies counts the n-grams of the references, and keeps those of at least some images.
+// mostGrams is the largest number of different n-grams that a table is allowed while it is filled. It then has 250 MB.
+const mostGrams = 1 << 23
+
+// frequencies counts the n-grams of the references, and keeps those of at least some images. With more parts the tables
+// that are being filled are smaller, but all texts are read for each part.
 func (p *Prepared) frequencies(least int32) *frequencies {
-	grams := 0
-	for _, b := range p.blocks {
-		grams += maxOrder * len(b.tokens)
+	for parts := runtime.GOMAXPROCS(0); ; parts *= 2 {
+		if f := p.frequenciesIn(parts, least, mostGrams); f != nil {
+			return f
+		}
 	}
-	// Each part takes time for all texts, but a table is needed for those being filled only.
-	const most = 1 << 25
-	return p.frequenciesIn(max(runtime.GOMAXPROCS(0), grams/most), least)
 }
 
-// frequenciesIn is frequencies with a number of parts, or the next power of two.
-func (p *Prepared) frequenciesIn(parts int, least int32) *frequencies {
+// maxParts is the number of parts from which on tables may have any size.
+const maxParts = 1 << 10
+
+// frequenciesIn is frequencies with a number of parts, or the next power of two. It returns nil if one part has more
+// than most different n-grams.
+func (p *Prepared) frequenciesIn(parts int, least int32, most int) *frequencies {
 	f := newFrequencies(parts, p.Len(), p.width)
+	var tooLarge atomic.Bool
 	inParallel(len(f.parts), func(part int) {
 		t := newTable(2*p.Len()/len(f.parts), p.width)
 		a := adder{f, &t, make([]waiting, 0, 256)}
 		for i := range p.Len() {
+			if t.used > most && parts < maxParts {
+				tooLarge.Store(true)
+			}
+			if tooLarge.Load() {
+				return
+			}
 			b, k := p.at(i)
 			for text := b.first[k] + 1; text < b.first[k+1]; text++ {
 				a.addText(b.text(text), part, int32(i))
@@ -181,6 +195,9 @@ func (p *Prepared) frequenciesIn(parts int, least int32) *frequencies {
 		a.addAll()
 		f.parts[part] = f.copyOf(&t, least, 0)
 	})
+	if tooLarge.Load() {
+		return nil
+	}
 	return f
 }
 
