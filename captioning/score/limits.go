@@ -49,8 +49,8 @@ func checkTexts(id ID, caption string, refs []string) error {
 	return nil
 }
 
-// checkTokenCount is checkText for the tokens of the caption (which = 0) or of a reference (from 1). There may be more of
-// them than words between spaces.
+// checkTokenCount is checkText for the tokens of the caption (which = 0) or of a reference (from 1). There may be more
+// of them than words between spaces.
 func checkTokenCount(id ID, which, tokens int) error {
 	switch err := checkWords(tokens); {
 	case err == nil:

@@ -268,3 +268,36 @@ func TestMemoryOfAnImage(t *testing.T) {
 		}
 	}
 }
+
+func TestBitsOnAnyNumberOfCores(t *testing.T) {
+	refs, captions := corpusOf(rand.New(rand.NewPCG(8, 9)), 3000, 400)
+	score := func(cores int) *CocoScores {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+		return mustCoco(t, refs, captions)
+	}
+	want := score(1)
+	for _, cores := range []int{2, 3, 7} {
+		if got := score(cores); !reflect.DeepEqual(got, want) {
+			t.Errorf("%d cores: %v, want %v", cores, got.Values(), want.Values())
+		}
+	}
+}
+
+// Captions of which only the texts matter have the diversity of one caption for each image.
+func TestDiversityOfCaptions(t *testing.T) {
+	refs, captions := randomCorpus(rand.New(rand.NewPCG(6, 9)), 40)
+	samples := make(map[ID][]string)
+	for _, c := range captions {
+		samples[c.ID] = []string{c.Text}
+	}
+	for _, training := range [][]string{nil, refs["3"]} {
+		got, err := DiversityOfCaptions(captions, training, "")
+		want, _ := Diversity(samples, training, "")
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+	}
+	if _, err := DiversityOfCaptions(nil, nil, ""); err == nil {
+		t.Error("no captions were accepted")
+	}
+}

@@ -184,7 +184,8 @@ func (r *scoreReport) fill(f *scoreFlags, refs score.References, captions []scor
 	parallel.Go(func() {
 		scored := captions
 		if f.options.AllowMissing { // those without references are left out; else they are an error
-			scored = slices.DeleteFunc(slices.Clone(captions), func(c score.Caption) bool { return len(refs[c.ID]) == 0 })
+			scored = slices.DeleteFunc(slices.Clone(captions),
+				func(c score.Caption) bool { return len(refs[c.ID]) == 0 })
 		}
 		r.Diversity, diversityErr = score.DiversityOfCaptions(scored, nil, f.options.Tokens)
 	})
