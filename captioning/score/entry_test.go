@@ -1,6 +1,8 @@
 package score
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -112,6 +114,30 @@ func TestOrderOfCaptions(t *testing.T) {
 				t.Errorf("captions %s of images %s and annotations %s: %q, want %s", c.captions, c.images,
 					c.annotations, got, c.want)
 			}
+		}
+	}
+}
+
+func TestIDIndex(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	var x idIndex
+	if _, found := x.find("1"); found {
+		t.Error("an empty index has an ID")
+	}
+	want := make(map[string]int32)
+	for range 20_000 {
+		id := fmt.Sprint(random.IntN(9000))
+		place, known := want[id]
+		if got, found := x.find(id); found != known || known && got != place {
+			t.Fatalf("%s: place %d, %t, want %d, %t", id, got, found, place, known)
+		}
+		got, added := x.add([]byte(id), func(text []byte) string { return string(text) })
+		if !known {
+			place = int32(len(want))
+			want[id] = place
+		}
+		if got != place || added == known || string(x.ids[got]) != id {
+			t.Fatalf("%s: added at %d (%t), want %d (%t)", id, got, added, place, !known)
 		}
 	}
 }

@@ -37,13 +37,7 @@ func pairUp(refs References, captions []Caption, allowMissing bool) (p *pairs, l
 			noReferences = append(noReferences, c.ID)
 		}
 	}
-	referenced := 0
-	for _, r := range refs {
-		if len(r) > 0 {
-			referenced++
-		}
-	}
-	if referenced != len(captions)-len(noReferences) {
+	if len(refs) != len(captions)-len(noReferences) { // else all have one
 		noCaption = uncaptioned(refs, captions)
 	}
 	left = Left{NoCaption: len(noCaption), NoReferences: len(noReferences)}

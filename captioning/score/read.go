@@ -13,19 +13,18 @@ import (
 // its order. It fails if an image occurs twice, if an entry lacks its id or caption, or if a caption has more than
 // MaxWords words; the error names the entry.
 func ReadCaptions(file string) ([]Caption, error) {
-	seen := make(map[ID]int32)
+	var seen idIndex
 	var captions []Caption
 	var text arena
 	entries := jsonfile.Elements[entry]{Each: func(i int, e entry) error {
 		if err := e.check(i); err != nil {
 			return err
 		}
-		if first, double := seen[ID(e.id)]; double {
+		first, added := seen.add(e.id, text.keep)
+		if !added { // every entry so far has added its image
 			return fmt.Errorf("image %s has two captions, entries %d and %d: keep one", e.id, first, i)
 		}
-		id := ID(text.keep(e.id))
-		seen[id] = int32(i)
-		captions = append(captions, Caption{ID: id, Text: text.keep(e.caption)})
+		captions = append(captions, Caption{ID: seen.ids[first], Text: text.keep(e.caption)})
 		return nil
 	}}
 	if err := jsonfile.Read(file, &entries); err != nil {
@@ -65,8 +64,7 @@ func ReadReferences(file string) (References, error) {
 // referenceFileReader holds what is read of a file of references. Images are numbered as they appear.
 type referenceFileReader struct {
 	text      arena
-	numbers   map[ID]int32
-	ids       []ID  // by number
+	numbers   idIndex
 	last      int32 // the number asked for last
 	listed    []int32
 	annotated []int32 // as they appear in the annotations
@@ -76,7 +74,7 @@ type referenceFileReader struct {
 }
 
 func readReferences(file string) (*referenceFileReader, error) {
-	r := &referenceFileReader{numbers: make(map[ID]int32)}
+	r := new(referenceFileReader)
 	var content struct {
 		Images      jsonfile.Elements[imageEntry] `json:"images"`
 		Annotations jsonfile.Elements[entry]      `json:"annotations"`
@@ -104,29 +102,25 @@ func readReferences(file string) (*referenceFileReader, error) {
 
 // number returns the number of an image, which it gets if it has none.
 func (r *referenceFileReader) number(id []byte) int32 {
-	n, ok := r.find(string(id))
+	n, ok := r.guess(string(id))
 	if !ok {
-		n = int32(len(r.ids))
-		r.ids = append(r.ids, ID(r.text.keep(id)))
-		r.counts = append(r.counts, 0)
-		r.numbers[r.ids[n]] = n
+		if n, ok = r.numbers.add(id, r.text.keep); ok {
+			r.counts = append(r.counts, 0)
+		}
 		r.last = n
 	}
 	return n
 }
 
-// find returns the number of an image. It is often the one that was asked for last, or the next one.
-func (r *referenceFileReader) find(id string) (n int32, ok bool) {
-	for n := r.last; n <= r.last+1 && int(n) < len(r.ids); n++ {
-		if string(r.ids[n]) == id {
+// guess returns the number of an image if it is the one that was asked for last, or the next one.
+func (r *referenceFileReader) guess(id string) (n int32, ok bool) {
+	for n := r.last; n <= r.last+1 && int(n) < len(r.numbers.ids); n++ {
+		if string(r.numbers.ids[n]) == id {
 			r.last = n
 			return n, true
 		}
 	}
-	if n, ok = r.numbers[ID(id)]; ok {
-		r.last = n
-	}
-	return n, ok
+	return 0, false
 }
 
 // add adds the reference that is number i in the file.
@@ -144,7 +138,7 @@ func (r *referenceFileReader) add(i int, e entry) error {
 
 // references sorts the captions by image. The lists of all images share one array.
 func (r *referenceFileReader) references() References {
-	next := make([]int, len(r.ids))
+	next := make([]int, len(r.numbers.ids))
 	from := 0
 	for n, count := range r.counts {
 		next[n] = from
@@ -158,7 +152,7 @@ func (r *referenceFileReader) references() References {
 	refs := make(References, len(r.annotated))
 	for _, n := range r.annotated {
 		to := next[n]
-		refs[r.ids[n]] = all[to-int(r.counts[n]) : to : to]
+		refs[r.numbers.ids[n]] = all[to-int(r.counts[n]) : to : to]
 	}
 	return refs
 }
@@ -166,7 +160,7 @@ func (r *referenceFileReader) references() References {
 // inOrder returns the captions in the order of the file's images: that of its list of images and then, for those that
 // are not in the list, that of the annotations. Captions of other images come last.
 func (r *referenceFileReader) inOrder(captions []Caption) []Caption {
-	place := make([]int32, len(r.ids)) // of an image, from 1
+	place := make([]int32, len(r.numbers.ids)) // of an image, from 1
 	places := int32(0)
 	for _, order := range [][]int32{r.listed, r.annotated} {
 		for _, n := range order {
@@ -182,11 +176,15 @@ func (r *referenceFileReader) inOrder(captions []Caption) []Caption {
 	var others []Caption
 	ordered := true
 	for i, c := range captions {
-		n, known := r.find(string(c.ID))
+		n, known := r.guess(string(c.ID))
+		if !known {
+			n, known = r.numbers.find(string(c.ID))
+		}
 		if !known {
 			others = append(others, c)
 			continue
 		}
+		r.last = n
 		at[place[n]] = int32(i + 1)
 		ordered = ordered && others == nil && place[n] > last
 		last = place[n]
