@@ -68,6 +68,7 @@ func (c *evaluateCall) run(cmd *cobra.Command, run string) error {
 	if !cmd.Flags().Changed("dataset") {
 		c.data.dataset = model.Checkpoint.Dataset
 	}
+	c.data.resume(model.Checkpoint.Source)
 	if !cmd.Flags().Changed("encoder") {
 		c.data.options.Encoder.Name = model.Checkpoint.Encoder.Name
 	}
@@ -76,6 +77,10 @@ func (c *evaluateCall) run(cmd *cobra.Command, run string) error {
 		return err
 	}
 	defer data.Close()
+	if source := model.Checkpoint.Source; source != nil && data.Fingerprint != model.Checkpoint.Data {
+		newMeter().say("%s is not the data that the model was trained on: images, captions or splits have changed since, "+
+			"or it is another folder", data.Name())
+	}
 	e, err := model.Evaluate(cmd.Context(), data, split, options)
 	if err != nil {
 		return err

@@ -138,6 +138,10 @@ func (c *reproduceCall) commandFor(j captioning.Job) []string {
 	if split := c.data.options.Split; split != "" {
 		command = append(command, "--split", split)
 	}
+	if c.data.changedShares() {
+		command = append(command, "--split-by", c.data.options.Custom.Shares.String(), "--split-seed",
+			fmt.Sprint(c.data.options.Custom.Seed))
+	}
 	if name := c.data.options.Encoder.Name; name != "" {
 		command = append(command, "--encoder", name)
 	}
