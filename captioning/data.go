@@ -38,7 +38,8 @@ type Data struct {
 // usual folder.
 type DataOptions struct {
 	Dir, Split string // see OpenDataset
-	// Custom says how custom data, opened by its path, is divided into splits. Dir, if not empty, replaces Custom.Images.
+	// Custom says how custom data, opened by its path, is divided into splits. Dir, if not empty, replaces
+	// Custom.Images.
 	Custom  custom.Options
 	Encoder EncoderOptions
 	// Verify reads and hashes every image and all stored features again. Without it, files whose path, size and

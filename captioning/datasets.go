@@ -55,8 +55,8 @@ func CheckDatasetName(name string) error {
 	return err
 }
 
-// isDataPath reports whether name is the path of custom data: it is not the name of a known dataset, and it has a slash,
-// or something is there.
+// isDataPath reports whether name is the path of custom data: no known dataset is called so, and it has a slash, or
+// something is there.
 func isDataPath(name string) bool {
 	if _, _, err := lookUpDataset(name); err == nil || name == "" {
 		return false

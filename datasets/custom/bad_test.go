@@ -31,32 +31,42 @@ func TestBadRowsAreListed(t *testing.T) {
 			"quotes around a caption that contains a comma"},
 		{"an open quote", "c.csv", "image,caption\na.jpg,\"one\na.jpg,two\nb.jpg,three\n", custom.BadRow,
 			"c.csv:2: a quote in it is not closed"},
-		{"Flickr30k's missing bar", "results.csv", "image_name| comment_number| comment\na.jpg| 0| one\na.jpg| 4   two\n",
+		{"Flickr30k's missing bar", "results.csv",
+			"image_name| comment_number| comment\na.jpg| 0| one\na.jpg| 4   two\n",
 			custom.BadRow, "results.csv:3: it has 2 columns, the header 3"},
-		{"no UTF-8", "c.csv", "image,caption\na.jpg,one\na.jpg,caf\xe9\n", custom.BadRow, "not UTF-8: save the file as UTF-8"},
+		{"no UTF-8", "c.csv", "image,caption\na.jpg,one\na.jpg,caf\xe9\n", custom.BadRow,
+			"not UTF-8: save the file as UTF-8"},
 		{"an empty caption", "c.csv", "image,caption\na.jpg,one\na.jpg,\" \"\n", custom.EmptyCaption, "c.csv:3"},
 		{"a path upwards", "c.csv", "image,caption\na.jpg,one\n../secret.jpg,two\n", custom.Outside, `"../secret.jpg"`},
-		{"an absolute path", "c.csv", "image,caption\na.jpg,one\n/etc/a.jpg,two\n", custom.Outside, "path below the folder"},
+		{"an absolute path", "c.csv", "image,caption\na.jpg,one\n/etc/a.jpg,two\n", custom.Outside,
+			"path below the folder"},
 		{"a drive", "c.csv", "image,caption\na.jpg,one\nC:\\a.jpg,two\n", custom.Outside, "path below the folder"},
-		{"a missing image", "c.csv", "image,caption\na.jpg,one\nx.jpg,two\nx.jpg,three\n", custom.NoFile, `c.csv:3: image "x.jpg"`},
+		{"a missing image", "c.csv", "image,caption\na.jpg,one\nx.jpg,two\nx.jpg,three\n", custom.NoFile,
+			`c.csv:3: image "x.jpg"`},
 		{"an address", "c.csv", "image,caption\na.jpg,one\nhttp://x/y.jpg,two\n", custom.NoFile, "download the image"},
 		{"an unknown split", "c.csv", "image,caption,split\na.jpg,one,train\nb.jpg,two,middle\n", custom.UnknownSplit,
 			"middle"},
 		{"two splits", "c.csv", "image,caption,split\na.jpg,one,train\na.jpg,two,val\n", custom.TwoSplits,
 			"it is in val here and in train before"},
-		{"no split", "c.csv", "image,caption,split\na.jpg,one,train\nb.jpg,two,\n", custom.NoSplit, `c.csv:3: image "b.jpg"`},
+		{"no split", "c.csv", "image,caption,split\na.jpg,one,train\nb.jpg,two,\n", custom.NoSplit,
+			`c.csv:3: image "b.jpg"`},
 		{"an image without captions", "c.csv", "image,caption\na.jpg,one\n", custom.NoCaption, `image "b.jpg"`},
-		{"no JSON", "c.jsonl", "{\"image\":\"a.jpg\",\"caption\":\"one\"}\n{\"image\"\n", custom.BadRow, "c.jsonl:2: unexpected end"},
+		{"no JSON", "c.jsonl", "{\"image\":\"a.jpg\",\"caption\":\"one\"}\n{\"image\"\n", custom.BadRow,
+			"c.jsonl:2: unexpected end"},
 		{"no caption", "c.jsonl", "{\"image\":\"a.jpg\",\"caption\":\"one\"}\n{\"image\":\"b.jpg\"}\n", custom.BadRow,
 			"members file_name and text"},
 		{"a number", "c.jsonl", "{\"image\":\"a.jpg\",\"caption\":\"one\"}\n{\"image\":\"b.jpg\",\"caption\":1}\n",
 			custom.BadRow, "neither a string nor a list"},
-		{"COCO without an id", "c.json", "{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\"},\n{\"file_name\":\"b.jpg\"}],\n" +
-			"\"annotations\":[{\"image_id\":1,\"caption\":\"one\"}]}", custom.BadRow, "c.json:2: image \"b.jpg\": it has no id"},
+		{"COCO without an id", "c.json",
+			"{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\"},\n{\"file_name\":\"b.jpg\"}],\n" +
+				"\"annotations\":[{\"image_id\":1,\"caption\":\"one\"}]}", custom.BadRow,
+			"c.json:2: image \"b.jpg\": it has no id"},
 		{"COCO, an unknown image", "c.json", "{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\"}],\n\"annotations\":[\n" +
-			"{\"image_id\":1.0,\"caption\":\"one\"},\n{\"image_id\":2,\"caption\":\"two\"}]}", custom.NoImage, "c.json:4: image_id \"2\""},
+			"{\"image_id\":1.0,\"caption\":\"one\"},\n{\"image_id\":2,\"caption\":\"two\"}]}", custom.NoImage,
+			"c.json:4: image_id \"2\""},
 		{"Karpathy's split", "dataset.json", "{\"images\":[{\"filename\":\"a.jpg\",\"split\":\"train\",\"sentences\":" +
-			"[{\"raw\":\"one\"}]},\n{\"filename\":\"b.jpg\",\"split\":\"best\",\"sentences\":[]}]}", custom.UnknownSplit,
+			"[{\"raw\":\"one\"}]},\n{\"filename\":\"b.jpg\",\"split\":\"best\",\"sentences\":[]}]}",
+			custom.UnknownSplit,
 			"its split is \"best\""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -94,7 +104,8 @@ func TestRefused(t *testing.T) {
 	for _, c := range []struct {
 		name, file, text, want string
 	}{
-		{"UTF-16", "captions.csv", utf("image,caption\na.jpg,one\n"), "captions.csv is encoded in UTF-16: save it as UTF-8"},
+		{"UTF-16", "captions.csv", utf("image,caption\na.jpg,one\n"),
+			"captions.csv is encoded in UTF-16: save it as UTF-8"},
 		{"UTF-16 JSON", "captions.json", utf(`[{"image":"a.jpg","caption":"one"}]`), "UTF-16"},
 		{"truncated JSON", "captions.json", "{\"images\":[],\n\"annotations\":[", "captions.json:2: "},
 		{"no image", "captions.csv", "image,caption\nx.jpg,one\n", `captions.csv:2: image "x.jpg"`},
@@ -108,7 +119,8 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
-	for name, want := range map[string]string{"nosuch": "no such file", "empty": "holds no images", "zipped": "unpack it first",
+	for name, want := range map[string]string{"nosuch": "no such file", "empty": "holds no images",
+		"zipped":   "unpack it first",
 		"notes.md": "file_name"} {
 		dir := write(t, map[string]string{"zipped/images.zip": "", "notes.md": "hello", "empty/.hidden": ""})
 		if _, err := custom.Open(filepath.Join(dir, name), custom.Options{}); err == nil ||

@@ -131,8 +131,8 @@ func (r *Report) judge(ds *Dataset, err error) {
 	}
 	for _, s := range r.Splits {
 		if err == nil && s.Images == 0 {
-			err = fmt.Errorf("the %s split has no image that can be used (splits: %s): training needs images in train, "+
-				"val and test", s.Split, r.SplitBy)
+			err = fmt.Errorf("the %s split has no image that can be used (splits: %s): training needs images in "+
+				"train, val and test", s.Split, r.SplitBy)
 		}
 	}
 	if err == nil && r.Vocabulary == 0 {

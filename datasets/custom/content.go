@@ -60,7 +60,7 @@ func newContent(tree *images.Tree) *content {
 		for _, link := range tree.Outwards() {
 			c.outside[link] = true
 			c.problem(Problem{Kind: Outside, Image: link,
-				Detail: "it is a link that is broken or leads out of the folder: copy what it links to into the folder"})
+				Detail: "the link is broken or leads out of the folder: copy what it links to into the folder"})
 		}
 	}
 	return c
@@ -189,7 +189,8 @@ func (c *content) dropUncaptioned() {
 			kept = append(kept, e)
 			continue
 		}
-		c.problem(Problem{Kind: NoCaption, File: e.file, Line: e.line, Image: e.listed, Detail: write, offset: e.offset})
+		c.problem(Problem{Kind: NoCaption, File: e.file, Line: e.line, Image: e.listed, Detail: write,
+			offset: e.offset})
 	}
 	c.entries = kept
 	if c.tree == nil {
@@ -202,8 +203,8 @@ func (c *content) dropUncaptioned() {
 	}
 }
 
-// nameUniquely makes ids unique: the files' own ids if they are; otherwise the images' paths; otherwise, for shards that
-// repeat each other's names, those with the shard's.
+// nameUniquely makes ids unique: the files' own ids if they are; otherwise the images' paths; otherwise, for shards
+// that repeat each other's names, those with the shard's.
 func (c *content) nameUniquely() {
 	for _, id := range []func(*entry) string{
 		func(e *entry) string { return e.id },

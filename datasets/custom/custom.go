@@ -1,16 +1,16 @@
 // Package custom opens your own captioned images: a folder, or a file of captions with its images around it. The layout
 // is recognised by looking at the files:
 //
-//   - COCO's JSON of captions (https://cocodataset.org/#format-data), one file or one for each split, with the images in
-//     any sub-folders: VizWiz, nocaps and many others;
+//   - COCO's JSON of captions (https://cocodataset.org/#format-data), one file or one for each split, with the images
+//     in any sub-folders: VizWiz, nocaps and many others;
 //   - Karpathy's dataset.json (Flickr8k, Flickr30k, RSICD and others), with its own splits;
 //   - rows, an image and a caption each: JSONL such as metadata.jsonl, CSV, TSV, or columns separated by "|", with a
 //     header; a JSON list of such rows;
 //   - images with text files of the same name, a caption a line, and webdataset's tar archives of both;
 //   - images only, for features but not for training.
 //
-// Images are found in the folder and below it, by path or by name, whatever their ending. Nothing is copied, unpacked or
-// changed, and no name or link leads out of the folder.
+// Images are found in the folder and below it, by path or by name, whatever their ending. Nothing is copied, unpacked
+// or changed, and no name or link leads out of the folder.
 //
 // Splits are the data's own: a column, file names or folders such as train, val and test. Otherwise images are divided
 // by a seed; see Options. Rows that cannot be used are skipped, counted in Oddities and listed by Problems.
@@ -155,8 +155,8 @@ func (ds *Dataset) Name() string { return ds.name }
 // Layout returns the layout that was recognised.
 func (ds *Dataset) Layout() Layout { return ds.layout }
 
-// Examples returns the examples of a split in the order of the captions' file, or of the images' paths. IDs are those of
-// the file (COCO) or else the images' names in it.
+// Examples returns the examples of a split in the order of the captions' file, or of the images' paths. IDs are those
+// of the file (COCO) or else the images' names in it.
 func (ds *Dataset) Examples(split datasets.Split) []datasets.Example { return ds.examples[split] }
 
 // OpenImage opens the image with the given id.

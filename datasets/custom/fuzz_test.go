@@ -110,8 +110,10 @@ func FuzzOwnKarpathy(f *testing.F) {
 // FuzzJSONRows reads JSONL, and lists of rows.
 func FuzzJSONRows(f *testing.F) {
 	for _, seed := range []string{
-		"{\"file_name\":\"a.jpg\",\"text\":\"A dog.\"}\r\n\r\n{\"image\":\"train\\\\a.jpg\",\"captions\":[\"a\",\"b\"],\"split\":\"dev\"}",
-		`[{"image":"a.jpg","caption":["A dog."]},{"image":"C:\\a.jpg","caption":1}]`, "{}\n[]\n1\n\"", "\xff\xfe{\x00", "",
+		"{\"file_name\":\"a.jpg\",\"text\":\"A dog.\"}\r\n\r\n" +
+			"{\"image\":\"train\\\\a.jpg\",\"captions\":[\"a\",\"b\"],\"split\":\"dev\"}",
+		`[{"image":"a.jpg","caption":["A dog."]},{"image":"C:\\a.jpg","caption":1}]`, "{}\n[]\n1\n\"",
+		"\xff\xfe{\x00", "",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -127,7 +129,8 @@ func FuzzJSONRows(f *testing.F) {
 func FuzzTable(f *testing.F) {
 	for _, seed := range []string{
 		"image,caption\na.jpg,A dog.\ntrain/a.jpg,\"A \"\"big\"\"\ncat\"\n",
-		"\xef\xbb\xbffile_name\ttext\r\na.jpg\t\"A dog.\"\r\n", "image_name| comment_number| comment\na.jpg| 0| A|dog\n",
+		"\xef\xbb\xbffile_name\ttext\r\na.jpg\t\"A dog.\"\r\n",
+		"image_name| comment_number| comment\na.jpg| 0| A|dog\n",
 		"caption;split;file\nx;val;a.jpg\n\"\n\"\"\n", "image,caption\na.jpg,say \"hi\"\n,\n\"a", "\xff\xfei\x00", "",
 	} {
 		f.Add([]byte(seed))

@@ -170,8 +170,9 @@ func (t *table) readQuoted(text string) {
 				continue
 			}
 		}
-		t.c.problem(t.row.problem(BadRow, "a quote in it is not closed, or text follows a closing one: put quotes around "+
-			"the caption, and double those inside"))
+		t.c.problem(t.row.problem(BadRow,
+			"a quote in it is not closed, or text follows a closing one: put quotes around "+
+				"the caption, and double those inside"))
 	}
 }
 

@@ -30,8 +30,9 @@ func (f *dataFlags) register(cmd *cobra.Command, splitFlag string) {
 	f.cmd = cmd
 	flags.StringVar(&f.dataset, "dataset", "shapes", "dataset: "+strings.Join(captioning.DatasetNames(), ", ")+
 		", or the path of your own images and captions")
-	flags.StringVar(&o.Dir, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA); for a path, "+
-		"folder of its images (default: around the captions)")
+	flags.StringVar(&o.Dir, "data", "",
+		"folder of the dataset (default: its folder under $CAPTIONLAB_DATA) or, for a path, "+
+			"of its images (default: around the captions)")
 	registerShares(flags, &f.splitBy, &o.Custom.Seed)
 	flags.StringVar(&o.Split, splitFlag, "",
 		"split of COCO: pa4 (the paper's), karpathy, or a path to lists of ids (default: pa4)")
@@ -60,8 +61,8 @@ func (f *dataFlags) checkDataset() (err error) {
 		return nil // those of a run
 	}
 	if slices.Contains(captioning.DatasetNames(), f.dataset) && f.changedShares() {
-		return usageError{fmt.Errorf("--split-by and --split-seed divide your own data, and %s has splits: leave them out",
-			f.dataset)}
+		return usageError{fmt.Errorf("--split-by and --split-seed divide your own data, and %s has splits: "+
+			"leave them out", f.dataset)}
 	}
 	if f.options.Custom.Shares, err = custom.ParseShares(f.splitBy); err != nil {
 		return usageError{fmt.Errorf("--split-by: %w", err)}

@@ -147,7 +147,8 @@ func (c *dataCheck) print(cmd *cobra.Command, r *custom.Report) error {
 		fmt.Fprintf(w, "captions\t%d, %d to %d of an image, %.1f on average\n", r.Captions, r.PerImage.Least,
 			r.PerImage.Largest, r.PerImage.Mean)
 		fmt.Fprintf(w, "words\t%d to %d in a caption, %.1f on average\n", r.Words.Least, r.Words.Largest, r.Words.Mean)
-		fmt.Fprintf(w, "vocabulary\t%d words, of %d different ones in the training captions\n", r.Vocabulary, r.Different)
+		fmt.Fprintf(w, "vocabulary\t%d words, of %d different ones in the training captions\n", r.Vocabulary,
+			r.Different)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -78,8 +78,8 @@ func (c *evaluateCall) run(cmd *cobra.Command, run string) error {
 	}
 	defer data.Close()
 	if source := model.Checkpoint.Source; source != nil && data.Fingerprint != model.Checkpoint.Data {
-		newMeter().say("%s is not the data that the model was trained on: images, captions or splits have changed since, "+
-			"or it is another folder", data.Name())
+		newMeter().say("%s is not the data that the model was trained on: images, captions or splits have changed "+
+			"since, or it is another folder", data.Name())
 	}
 	e, err := model.Evaluate(cmd.Context(), data, split, options)
 	if err != nil {

@@ -206,8 +206,11 @@ func jsonList(w *writer, _ datasets.Dataset) error {
 	return w.json("captions.json", rows)
 }
 
+// rowOf is the row of a table for a caption.
+type rowOf func(ex datasets.Example, caption int, split datasets.Split) []string
+
 // table writes rows of images, captions and splits, and the images.
-func (w *writer) table(name, folder string, header []string, row func(ex datasets.Example, i int, s datasets.Split) []string,
+func (w *writer) table(name, folder string, header []string, row rowOf,
 	text func([][]string) ([]byte, error)) error {
 	rows := [][]string{header}
 	err := w.each(func(split datasets.Split, ex datasets.Example) error {
