@@ -25,6 +25,8 @@ type CheckOptions struct {
 	Words func(caption string) []string
 	// MinCount is the number of occurrences in the training captions from which a word is in the vocabulary.
 	MinCount int
+	// MaxWords is the number of words to which training cuts captions; 0 means that it does not.
+	MaxWords int
 	// Progress is called after every image that is decoded, from one goroutine at a time; may be nil.
 	Progress func(done, total int)
 }
@@ -44,6 +46,7 @@ type Report struct {
 	Decoded  bool         `json:"images_decoded"` // the images were read
 	PerImage Range        `json:"captions_per_image"`
 	Words    Range        `json:"words_per_caption"`
+	Cut      int          `json:"captions_cut"` // those with more than MaxWords words
 	// Different is the number of different words in the training captions, Vocabulary that of those frequent enough.
 	Different  int     `json:"different_words"`
 	Vocabulary int     `json:"vocabulary"`
@@ -81,7 +84,7 @@ func (r *Range) add(n int) {
 const (
 	Repeated  = "captions that an image has more than once"
 	Shared    = "captions that several images share"
-	Long      = "captions of more than 50 words, which training cuts"
+	Long      = "captions of more than 50 words"
 	Short     = "captions of a single word"
 	NotASCII  = "captions with other characters than ASCII"
 	SameBytes = "images with the same content in two splits, which makes scores too good"
@@ -162,7 +165,9 @@ func (r *Report) count(ds *Dataset, o CheckOptions, unreadable map[string]bool) 
 			own := make(map[string]bool)
 			for _, caption := range ex.Captions {
 				all := o.Words(caption)
-				r.Words.add(len(all))
+				if r.Words.add(len(all)); o.MaxWords > 0 && len(all) > o.MaxWords {
+					r.Cut++
+				}
 				if split == datasets.Train {
 					for _, w := range all {
 						words[w]++

@@ -18,6 +18,7 @@ type content struct {
 	entries  []*entry     // in the order in which the images occur
 	byPlace  map[place]*entry
 	problems []Problem
+	partial  bool // a file could not be read to its end
 	// splitFrom is how the data's own splits came about.
 	splitFrom string
 	missing   map[string]bool // images that are reported as missing
@@ -60,7 +61,8 @@ func newContent(tree *images.Tree) *content {
 		for _, link := range tree.Outwards() {
 			c.outside[link] = true
 			c.problem(Problem{Kind: Outside, Image: link,
-				Detail: "the link is broken or leads out of the folder: copy what it links to into the folder"})
+				Detail: "the link is broken or leads out of the folder: copy what it links to into the folder, or " +
+					"name that as the folder of the images"})
 		}
 	}
 	return c
@@ -103,6 +105,11 @@ func localName(image string) (name string, ok bool) {
 func (c *content) locate(r row, name string) (at string, ok bool) {
 	whole := path.Join(r.dir, name)
 	found := c.tree.Find(whole)
+	if len(found) == 0 && r.dir != "" { // deeper below the folder of the file
+		found = slices.DeleteFunc(slices.Clone(c.tree.Find(name)), func(at string) bool {
+			return !strings.HasPrefix(at, r.dir+"/")
+		})
+	}
 	if len(found) > 1 && r.split != "" {
 		found = slices.DeleteFunc(slices.Clone(found), func(at string) bool { return splitOfPath(at) != r.split })
 	}
@@ -193,7 +200,7 @@ func (c *content) dropUncaptioned() {
 			offset: e.offset})
 	}
 	c.entries = kept
-	if c.tree == nil {
+	if c.tree == nil || c.partial {
 		return
 	}
 	for _, at := range c.tree.Images() {

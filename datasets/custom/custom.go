@@ -109,6 +109,7 @@ func open(path string, o Options) (*Dataset, error) {
 	}
 	ds.layout, ds.why, ds.files, ds.closers = found.layout, found.why, found.files, found.closers()
 	c, err := found.read()
+	c.partial = err != nil
 	ds.take(c, o)
 	found.findLines(ds.problems)
 	if err != nil {
@@ -125,8 +126,8 @@ func (ds *Dataset) usable() error {
 	if len(ds.problems) == 0 {
 		return fmt.Errorf("%s: the data holds no image: %s", ds.name, ds.why)
 	}
-	return fmt.Errorf("%s: no image can be used: %s; the first problem: %s", ds.name,
-		strings.Join(summaries(ds.problems), "; "), ds.problems[0])
+	return fmt.Errorf("%s: no image can be used; the first of %d problems: %s", ds.name, len(ds.problems),
+		ds.problems[0])
 }
 
 // Name returns the name of the data at path in records: "own-" and the name of its folder.

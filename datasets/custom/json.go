@@ -221,6 +221,13 @@ func (c *content) addJSON(r row, text json.RawMessage) {
 	c.add(r)
 }
 
+// isRow reports whether a JSON text is a row with an image and a caption.
+func isRow(text []byte) bool {
+	var members map[string]json.RawMessage
+	return jsonfile.Decode("", text, &members) == nil && member(members, imageColumns) != nil &&
+		member(members, captionColumns) != nil
+}
+
 // member returns the first member of the given names that is not null.
 func member(members map[string]json.RawMessage, names []string) json.RawMessage {
 	for _, name := range names {

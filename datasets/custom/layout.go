@@ -298,19 +298,28 @@ func (f *found) kind(name string) (Layout, string) {
 	}
 	switch ending {
 	case ".json":
-		switch annotations.KindOf(in) {
+		kind, first := annotations.KindOf(in)
+		switch kind {
 		case annotations.CaptionFile:
 			return COCO, `JSON with "images" and "annotations"`
 		case annotations.KarpathyFile:
 			return Karpathy, `JSON whose "images" have "sentences"`
 		case annotations.ListFile:
-			return Rows, "a JSON list"
+			if isRow(first) {
+				return Rows, "a JSON list"
+			}
+			return "", "its entries have no image and no caption: give them the members file_name and text"
 		case annotations.OtherCOCOFile:
 			return "", "its annotations are not captions"
 		}
 		return "", "it is not JSON of a known kind"
 	case ".jsonl", ".ndjson":
-		return Rows, "a row of JSON on each line"
+		for line := range strings.Lines(strings.TrimPrefix(string(start[:n]), "\ufeff")) {
+			if isRow([]byte(line)) {
+				return Rows, "a row of JSON on each line"
+			}
+		}
+		return "", "its lines have no image and no caption: give them the members file_name and text"
 	}
 	h, err := parseHeader(string(start[:n]))
 	if err != nil {

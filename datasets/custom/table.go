@@ -14,8 +14,8 @@ import (
 
 // The names of columns, the likeliest first. Other columns are not read.
 var (
-	imageColumns = []string{"file_name", "filename", "image", "image_name", "image_path", "image_file", "filepath",
-		"file", "path", "img", "image_id"}
+	imageColumns = []string{"file_name", "filename", "image", "image_name", "image_path", "image_file",
+		"image_filename", "filepath", "file_path", "file", "path", "img", "img_path", "img_name", "image_id"}
 	captionColumns = []string{"text", "caption", "captions", "comment", "sentence", "sentences", "description", "title"}
 	splitColumns   = []string{"split", "set", "subset", "partition"}
 )
@@ -47,7 +47,7 @@ func parseHeader(text string) (header, error) {
 	for _, separator := range []rune{',', '\t', '|', ';'} {
 		h := header{separator: separator}
 		for name := range strings.SplitSeq(line, string(separator)) {
-			h.names = append(h.names, strings.ToLower(strings.Trim(strings.TrimSpace(name), `"`)))
+			h.names = append(h.names, columnName(name))
 		}
 		h.image, h.caption, h.split = h.column(imageColumns), h.column(captionColumns), h.column(splitColumns)
 		if h.image >= 0 && h.caption >= 0 {
@@ -56,6 +56,12 @@ func parseHeader(text string) (header, error) {
 	}
 	return header{}, fmt.Errorf("the first line, %.80q, does not name the columns: write one such as file_name,text",
 		strings.TrimSpace(line))
+}
+
+// columnName is a column's name in lower case, with underscores, without quotes.
+func columnName(name string) string {
+	name = strings.Trim(strings.TrimSpace(name), `"`)
+	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(name)))
 }
 
 // column returns the index of the column with the first of the names that there is, or -1.

@@ -70,6 +70,14 @@ func (f *dataFlags) checkDataset() (err error) {
 	return nil
 }
 
+// recordName is the name of the dataset in records, or the dataset itself if it has none.
+func (f *dataFlags) recordName() string {
+	if name, err := captioning.RecordName(f.dataset); err == nil {
+		return name
+	}
+	return f.dataset
+}
+
 func (f *dataFlags) changedShares() bool { return f.changed("split-by") || f.changed("split-seed") }
 
 // changed reports whether a flag was given. Some commands choose the dataset without flags.

@@ -66,7 +66,8 @@ func (c *dataCheck) run(cmd *cobra.Command, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	o := custom.CheckOptions{Options: c.options, Words: tokenize, MinCount: settings.MinCount}
+	o := custom.CheckOptions{Options: c.options, Words: tokenize, MinCount: settings.MinCount,
+		MaxWords: settings.MaxTokens - 2}
 	if !c.fast {
 		m := newMeter()
 		o.Decode = func(in io.Reader) error { _, err := encoder.Decode(in); return err }
@@ -146,7 +147,8 @@ func (c *dataCheck) print(cmd *cobra.Command, r *custom.Report) error {
 	if r.Captions > 0 {
 		fmt.Fprintf(w, "captions\t%d, %d to %d of an image, %.1f on average\n", r.Captions, r.PerImage.Least,
 			r.PerImage.Largest, r.PerImage.Mean)
-		fmt.Fprintf(w, "words\t%d to %d in a caption, %.1f on average\n", r.Words.Least, r.Words.Largest, r.Words.Mean)
+		fmt.Fprintf(w, "words\t%d to %d in a caption, %.1f on average; training cuts %d longer captions to %d words\n",
+			r.Words.Least, r.Words.Largest, r.Words.Mean, r.Cut, experiment.Defaults().MaxTokens-2)
 		fmt.Fprintf(w, "vocabulary\t%d words, of %d different ones in the training captions\n", r.Vocabulary,
 			r.Different)
 	}

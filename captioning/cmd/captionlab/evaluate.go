@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -73,6 +75,9 @@ func (c *evaluateCall) run(cmd *cobra.Command, run string) error {
 		c.data.options.Encoder.Name = model.Checkpoint.Encoder.Name
 	}
 	data, err := c.data.open(cmd.Context(), backend)
+	if errors.Is(err, fs.ErrNotExist) && model.Checkpoint.Source != nil && !cmd.Flags().Changed("dataset") {
+		return fmt.Errorf("%w; if the data of the run has moved, name its place with --dataset", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -77,9 +77,7 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := c.chooseOut(settings.Seed); err != nil {
-		return err
-	}
+	c.chooseOut(settings.Seed)
 	if _, err := os.Stat(filepath.Join(c.out, experiment.ReadoutsFile)); err == nil {
 		return fmt.Errorf("%s holds the records of a run by captionlab reproduce, which this run would overwrite: "+
 			"choose another folder with --out", c.out)
@@ -117,20 +115,15 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 }
 
 // chooseOut names the run folder unless a flag did. A run that resumes keeps its data.
-func (c *trainCall) chooseOut(seed int64) error {
+func (c *trainCall) chooseOut(seed int64) {
 	if c.out == "" {
-		name, err := captioning.RecordName(c.data.dataset)
-		if err != nil {
-			return err
-		}
-		c.out = filepath.Join("results", name, c.name, fmt.Sprintf("seed-%d", seed))
+		c.out = filepath.Join("results", c.data.recordName(), c.name, fmt.Sprintf("seed-%d", seed))
 	}
 	if c.resume {
 		if source, err := captioning.ReadSource(c.out); err == nil {
 			c.data.resume(source)
 		}
 	}
-	return nil
 }
 
 // finish evaluates a trained model on the test split and writes its records.

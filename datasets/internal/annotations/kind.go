@@ -23,17 +23,30 @@ const (
 // errKnown ends the reading once the kind is known.
 var errKnown = errors.New("known")
 
-// KindOf looks at as few entries of a file as tell its kind. A file that is not JSON is Unknown.
-func KindOf(in io.Reader) Kind {
+// KindOf looks at as few entries of a file as tell its kind. A file that is not JSON is Unknown. It returns the first
+// entry of a list that is an object.
+func KindOf(in io.Reader) (Kind, json.RawMessage) {
 	f := &File{In: in}
 	d := json.NewDecoder(jsonfile.NewReader(f))
 	token, err := d.Token()
-	switch {
-	case err != nil:
-		return Unknown
-	case token == json.Delim('['):
-		return ListFile
-	case token != json.Delim('{'):
+	if err != nil || token != json.Delim('[') {
+		return objectKind(f, d, token), nil
+	}
+	for d.More() {
+		var entry json.RawMessage
+		if err := d.Decode(&entry); err != nil {
+			return ListFile, nil
+		}
+		if entry[0] == '{' {
+			return ListFile, entry
+		}
+	}
+	return ListFile, nil
+}
+
+// objectKind is the kind of a file that begins with a token.
+func objectKind(f *File, d *json.Decoder, token json.Token) Kind {
+	if token != json.Delim('{') {
 		return Unknown
 	}
 	kind := Unknown

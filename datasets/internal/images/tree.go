@@ -19,6 +19,7 @@ type Tree struct {
 	order    []string // of paths
 	byStem   map[string][]string
 	folders  map[string]bool // that hold images, and those above
+	endings  map[string]bool // of the paths of folders
 	texts    []string        // the other files
 	outwards []string        // links that lead out of the folder
 }
@@ -35,7 +36,7 @@ func OpenTree(dir string) (*Tree, error) {
 		return nil, err
 	}
 	t := &Tree{place: absolute, root: root, paths: make(map[string]bool), byStem: make(map[string][]string),
-		folders: map[string]bool{".": true}}
+		folders: map[string]bool{".": true}, endings: map[string]bool{".": true}}
 	if err := fs.WalkDir(root.FS(), ".", t.visit); err != nil {
 		root.Close()
 		return nil, err
@@ -75,6 +76,9 @@ func (t *Tree) visit(at string, entry fs.DirEntry, err error) error {
 	t.byStem[stem] = append(t.byStem[stem], at)
 	for dir := path.Dir(at); !t.folders[dir]; dir = path.Dir(dir) {
 		t.folders[dir] = true
+		for end, more := dir, true; more; _, end, more = strings.Cut(end, "/") {
+			t.endings[end] = true
+		}
 	}
 	return nil
 }
@@ -117,7 +121,7 @@ func (t *Tree) Find(name string) []string {
 	switch {
 	case len(exact) > 0:
 		return exact
-	case len(same) > 0 || t.knows(path.Dir(name)):
+	case len(same) > 0 || t.endings[path.Dir(name)]:
 		return same
 	}
 	return moved
@@ -125,19 +129,6 @@ func (t *Tree) Find(name string) []string {
 
 // endsIn reports whether the last parts of a path are those of another one.
 func endsIn(whole, end string) bool { return whole == end || strings.HasSuffix(whole, "/"+end) }
-
-// knows reports whether the path of a folder with images ends in dir.
-func (t *Tree) knows(dir string) bool {
-	if t.folders[dir] {
-		return true
-	}
-	for folder := range t.folders {
-		if endsIn(folder, dir) {
-			return true
-		}
-	}
-	return false
-}
 
 // Open opens a file by its path in the tree. Fails for anything but a regular file in the folder.
 func (t *Tree) Open(at string) (*os.File, error) {
