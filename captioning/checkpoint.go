@@ -37,8 +37,9 @@ type Checkpoint struct {
 	Settings   experiment.Settings
 	Vocabulary *vocab.Vocabulary
 	Encoder    encoder.Identity
-	Dataset    string // name
-	Data       string // fingerprint of the dataset
+	Dataset    string  // name
+	Data       string  // fingerprint of the dataset
+	Source     *Source // of custom data; nil for others and for packed models
 	Training   Training
 	Values     decoder.Values
 	State      decoder.State // optimizer; empty in the best checkpoint
@@ -72,6 +73,7 @@ type header struct {
 	Dataset    string              `json:"dataset"`
 	Data       string              `json:"fingerprint"`
 	Training   Training            `json:"training"`
+	Source     *Source             `json:"source,omitempty"`
 }
 
 const (
@@ -82,7 +84,8 @@ const (
 // write stores the checkpoint at path, whole or not at all. It takes the arrays from the trainer, one at a time: those
 // of the model and, with state, those of the optimizer. The error wraps errUnsound if the training has diverged.
 func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
-	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training})
+	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training,
+		c.Source})
 	if err != nil {
 		return err
 	}
@@ -191,6 +194,7 @@ func newCheckpoint(path string, tensors map[string]safetensors.Tensor, metadata 
 		Encoder:    h.Encoder,
 		Dataset:    h.Dataset,
 		Data:       h.Data,
+		Source:     h.Source,
 		Training:   h.Training,
 		Values:     make(decoder.Values),
 		State:      make(decoder.State),
@@ -248,14 +252,28 @@ func readLast(dir string, warn func(string)) (*Checkpoint, error) {
 // ReadProgress returns how far the run in the folder dir is. It reads only the header of its last checkpoint (or of the
 // previous one), whatever the size of the model. The error wraps fs.ErrNotExist if there is no checkpoint.
 func ReadProgress(dir string) (Training, error) {
-	h, err := firstReadable(dir, readHeader, nil)
-	switch {
-	case err != nil:
+	h, err := lastHeader(dir)
+	if err != nil {
 		return Training{}, err
-	case h == nil:
-		return Training{}, fmt.Errorf("%s holds no checkpoint: %w", dir, fs.ErrNotExist)
 	}
 	return h.Training, nil
+}
+
+// ReadSource is ReadProgress for the source of the run's data, which is nil unless it is custom data.
+func ReadSource(dir string) (*Source, error) {
+	h, err := lastHeader(dir)
+	if err != nil {
+		return nil, err
+	}
+	return h.Source, nil
+}
+
+func lastHeader(dir string) (*header, error) {
+	h, err := firstReadable(dir, readHeader, nil)
+	if err == nil && h == nil {
+		err = fmt.Errorf("%s holds no checkpoint: %w", dir, fs.ErrNotExist)
+	}
+	return h, err
 }
 
 // firstReadable reads the last checkpoint or, if that fails, the previous one, and then calls fallback with the

@@ -99,12 +99,16 @@ func (r *trainRun) begin(ctx context.Context) error {
 		r.checkpoint, r.at, r.before = old, &old.Training, old.Training.Seconds
 		return nil
 	}
+	if err := trainable(r.data.Dataset); err != nil {
+		return err
+	}
 	words, err := buildVocabulary(r.data.Dataset, r.Settings)
 	if err != nil {
 		return err
 	}
 	r.checkpoint = &Checkpoint{Settings: r.Settings, Vocabulary: words, Encoder: r.data.Encoder(),
-		Dataset: r.data.Name(), Data: r.data.Fingerprint, Training: Training{LearningRate: r.Settings.LearningRate}}
+		Dataset: r.data.Name(), Data: r.data.Fingerprint, Source: r.data.Source,
+		Training: Training{LearningRate: r.Settings.LearningRate}}
 	r.at = &r.checkpoint.Training
 	return ctx.Err()
 }

@@ -48,8 +48,9 @@ type Run struct {
 	Host        Host     `json:"host"`
 	Backend     any      `json:"backend"` // as package xla describes it
 	Dataset     string   `json:"dataset"`
-	Fingerprint string   `json:"fingerprint"` // of the dataset
-	Encoder     any      `json:"encoder"`     // its identity, including the checksum of its weights
+	Fingerprint string   `json:"fingerprint"`      // of the dataset
+	Source      any      `json:"source,omitempty"` // of custom data: its path, and how it was divided into splits
+	Encoder     any      `json:"encoder"`          // its identity, including the checksum of its weights
 	Settings    Settings `json:"settings"`
 	Vocabulary  int      `json:"vocabulary"` // number of token ids, special ones included
 	Parameters  int      `json:"parameters"` // number of trainable values

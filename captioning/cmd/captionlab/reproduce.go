@@ -138,6 +138,13 @@ func (c *reproduceCall) commandFor(j captioning.Job) []string {
 	if split := c.data.options.Split; split != "" {
 		command = append(command, "--split", split)
 	}
+	if dir := c.data.options.Dir; dir != "" && strings.HasPrefix(c.data.recordName(), "own-") {
+		command = append(command, "--data", dir)
+	}
+	if c.data.changedShares() {
+		command = append(command, "--split-by", c.data.options.Custom.Shares.String(), "--split-seed",
+			fmt.Sprint(c.data.options.Custom.Seed))
+	}
 	if name := c.data.options.Encoder.Name; name != "" {
 		command = append(command, "--encoder", name)
 	}

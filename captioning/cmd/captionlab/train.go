@@ -35,6 +35,7 @@ func newTrainCommand() *cobra.Command {
 		Short: "Train one model and evaluate it on the test split",
 		Example: "  captionlab train --dataset shapes\n" +
 			"  captionlab train --dataset flickr8k --data ~/flickr8k --experiment baseline --seed 2\n" +
+			"  captionlab train --dataset ~/photos --split-by 0.8,0.1,0.1   # see captionlab data check\n" +
 			"  captionlab train --dataset flickr8k --set hidden=1024 --out ~/runs/wide\n" +
 			"  captionlab train --dataset flickr8k --set hidden=1024 --out ~/runs/wide --resume",
 		Args: exactly(0, "none"),
@@ -76,9 +77,7 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if c.out == "" {
-		c.out = filepath.Join("results", c.data.dataset, c.name, fmt.Sprintf("seed-%d", settings.Seed))
-	}
+	c.chooseOut(settings.Seed)
 	if _, err := os.Stat(filepath.Join(c.out, experiment.ReadoutsFile)); err == nil {
 		return fmt.Errorf("%s holds the records of a run by captionlab reproduce, which this run would overwrite: "+
 			"choose another folder with --out", c.out)
@@ -113,6 +112,18 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	return printEvaluation(out, e, "")
+}
+
+// chooseOut names the run folder unless a flag did. A run that resumes keeps its data.
+func (c *trainCall) chooseOut(seed int64) {
+	if c.out == "" {
+		c.out = filepath.Join("results", c.data.recordName(), c.name, fmt.Sprintf("seed-%d", seed))
+	}
+	if c.resume {
+		if source, err := captioning.ReadSource(c.out); err == nil {
+			c.data.resume(source)
+		}
+	}
 }
 
 // finish evaluates a trained model on the test split and writes its records.
