@@ -105,8 +105,7 @@ func formatOf(data []byte) (format, error) {
 			return f, nil
 		}
 	}
-	return format{}, fmt.Errorf("not an image in a supported format (JPEG, PNG, GIF, WebP): it begins with %.24q",
-		data[:min(len(data), 24)])
+	return format{}, unsupported(data)
 }
 
 func begins(data []byte, magic string) bool {

@@ -52,11 +52,3 @@ func (c *captionCall) ids(files []string) (numbered []string, ids []score.ID, pr
 	}
 	return numbered, ids, problems
 }
-
-// shown returns an id as it is written in JSON: a path is a string, even one like 42.
-func (c *captionCall) shown(id score.ID) any {
-	if c.idFrom == idFromName {
-		return id
-	}
-	return string(id)
-}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"captionlab/captioning"
 	"captionlab/captioning/score"
 )
 
@@ -23,20 +25,18 @@ func TestIDsFromNames(t *testing.T) {
 			"caption one of them" || !strings.HasPrefix(problems[2].Error(), "IMG_e794419615.jpg: its name") {
 		t.Errorf("problems %v", problems)
 	}
-	captions := []score.Caption{{ID: ids[0], Text: "a"}, {ID: "7", Text: "b"}}
-	for _, d := range []struct {
-		call captionCall
-		want string
-	}{
-		{c, `"image_id": 42,`},
-		{captionCall{idFrom: idFromPath, asJSON: true}, `"image_id": "42",`},
-		{captionCall{idFrom: idFromName}, "42\ta\n7\tb\n"},
-	} {
+	images := []captioned{{id: ids[0], isNumber: true, candidates: []captioning.Candidate{{Text: "a"}}},
+		{id: "7", candidates: []captioning.Candidate{{Text: "b"}}}}
+	for _, want := range []string{`"image_id": 42,`, `"image_id": "7",`} {
 		var out strings.Builder
-		err := printCaptions(&out, captions, make([]error, 2), d.call.asJSON, d.call.shown)
-		if err != nil || !strings.Contains(out.String(), d.want) {
-			t.Errorf("%+v prints %s, error %v; want %s", d.call, out.String(), err, d.want)
+		list := &jsonSink{out: &out}
+		if err := errors.Join(list.add(images), list.close()); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("prints %s, error %v; want %s", out.String(), err, want)
 		}
+	}
+	var out strings.Builder
+	if err := (&textSink{out: &out}).add(images); err != nil || out.String() != "42\ta\n7\tb\n" {
+		t.Errorf("text %q, error %v", out.String(), err)
 	}
 	paths := captionCall{idFrom: idFromPath}
 	if files, ids, problems := paths.ids([]string{"a", "b"}); len(files) != 2 || ids != nil || problems != nil {

@@ -99,14 +99,21 @@ func TestWrongCalls(t *testing.T) {
 		{"reproduce --dataset nosuch", 2, "the datasets are"},
 		{"report --root " + dir, 1, "the root must be"},
 		{"report --check --root " + dir, 1, "the root must be"},
-		{"caption x", 2, "at least one image"},
+		{"caption", 2, "at least one image"},
+		{"caption x y.jpg", 2, "x is neither a run nor an image"},
+		{"caption y.jpg", 1, "y.jpg"},
+		{"caption y.jpg --out y.json", 2, ".csv or .jsonl"},
+		{"caption y.jpg --out y.csv --json", 2, "--json and --out exclude each other"},
+		{"caption y.jpg --skip-done", 2, "--sidecar"},
+		{"caption y.jpg --candidates 3", 2, "a beam of at least 3"},
+		{"caption y.jpg --candidates 0", 2, "use at least 1"},
 		{"caption x y.jpg --beam 3 --temperature 1", 2, "exclude each other"},
 		{"caption x y.jpg --temperature -1", 2, "temperature -1"},
 		{"caption x y.jpg --temperature 1e-38", 2, "temperature 1e-38; use 0.001 to 1000"},
 		{"evaluate x --temperature 1e38", 2, "temperature 1e+38; use 0.001 to 1000"},
 		{"evaluate x --temperature 1 --top-p 1e-46", 2, "top-p 1e-46; use 1e-06 to 1"},
 		{"evaluate x --temperature 1 --top-k -1", 2, "top-k -1; use 1 or more"},
-		{"caption " + dir + " y.jpg", 1, dir + " is not the folder of a trained run"},
+		{"caption --run " + dir + " y.jpg", 1, dir + " is not the folder of a trained run"},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			cmd := program(dir, strings.Fields(c.args)...)
