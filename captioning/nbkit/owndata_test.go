@@ -42,7 +42,9 @@ func TestDrawnFolder(t *testing.T) {
 	if again, err := drawnFolder(); err != nil || again != dir {
 		t.Errorf("drawn again in %s, error %v", again, err)
 	}
-	if after, err := os.Stat(filepath.Join(dir, "captions.csv")); err != nil || !after.ModTime().Equal(before.ModTime()) {
+	after, err := os.Stat(filepath.Join(dir, "captions.csv"))
+	must(t, err)
+	if !after.ModTime().Equal(before.ModTime()) {
 		t.Error("the folder was written again")
 	}
 	if got := ServeCommand(&Trained{Dir: filepath.Join(root, "run")}); got != "captionlab serve $CAPTIONLAB_CACHE/run" {
