@@ -217,7 +217,7 @@ func (s *Server) read(r *http.Request) (images []*sent, wanted request, err erro
 		return nil, wanted, err
 	}
 	if len(images) == 0 {
-		return nil, wanted, errors.New("no image: send the bytes of one as the body, or a form with fields called image")
+		return nil, wanted, errors.New("no image: send one as the body, or a form with fields called image")
 	}
 	if wanted.temperature == 0 && wanted.beam < wanted.candidates {
 		wanted.beam = wanted.candidates

@@ -20,8 +20,8 @@ var page embed.FS
 const captionRoute = "/api/caption"
 
 // pagePolicy lets the page use its own script and style, and show the images that the user chose. Nothing else.
-const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src blob: data:; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src blob: data:; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Handler answers all requests.
 func (s *Server) Handler() http.Handler {
@@ -75,7 +75,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		if !s.options.Public && !isLocal(r.Host) {
-			fail(w, http.StatusMisdirectedRequest, "this server answers only for localhost: use http://localhost with its port")
+			fail(w, http.StatusMisdirectedRequest,
+				"this server answers only for localhost: use http://localhost with its port")
 			return
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead && isForeign(r) {

@@ -31,7 +31,7 @@ func newServeCommand() *cobra.Command {
 			"request, or --insecure. It speaks HTTP: put a proxy with TLS in front of it.",
 		Example: "  captionlab serve\n" +
 			"  captionlab serve results/flickr8k/baseline/seed-1 --addr 127.0.0.1:9000\n" +
-			"  captionlab serve --addr :8080 --token \"$(openssl rand -hex 16)\"   # page: http://HOST:8080/#token=TOKEN\n" +
+			"  captionlab serve --addr :8080 --token SECRET   # page: http://HOST:8080/#token=SECRET\n" +
 			"  curl -F image=@photo.jpg -F beam=5 -F candidates=5 localhost:8080/api/caption",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
