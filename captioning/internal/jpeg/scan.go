@@ -1,0 +1,177 @@
+package jpeg
+
+import "encoding/binary"
+
+// maxTiles is the largest number of blocks in a minimum coded unit.
+const maxTiles = 10
+
+// block is 8 x 8 coefficients, row by row.
+type block [64]int32
+
+// natural is the place in a block of each coefficient in zigzag order. Places behind the last are for runs of zeros
+// that are too long, which decodeBlock notices afterwards.
+var natural = [128]uint8{
+	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
+	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+}
+
+// decodeScan decodes the data of the scan into the planes. The components are in the order of the scan.
+func (d *decoder) decodeScan(components []*component) bool {
+	d.bits.start(d.rest)
+	left, restart := d.interval, byte(markerRST0)
+	for y := range d.lines {
+		for x := range d.columns {
+			if d.interval > 0 {
+				if left == 0 {
+					if !d.restart(restart) {
+						return false
+					}
+					restart = markerRST0 + (restart+1)&7
+					left = d.interval
+				}
+				left--
+			}
+			if !d.decodeUnit(components) {
+				return false
+			}
+			d.place(components, x, y)
+		}
+	}
+	rest, _, ok := d.bits.finish()
+	d.rest = rest
+	return ok
+}
+
+// restart expects a restart marker and begins anew behind it.
+func (d *decoder) restart(marker byte) bool {
+	rest, all, ok := d.bits.finish()
+	if !ok || !all || len(rest) < 2 || rest[1] != marker {
+		return false
+	}
+	d.bits.start(rest[2:])
+	for i := range d.components {
+		d.components[i].before = 0
+	}
+	return true
+}
+
+// decodeUnit decodes a minimum coded unit into tiles.
+func (d *decoder) decodeUnit(components []*component) bool {
+	i := 0
+	for _, c := range components {
+		for range c.h * c.v {
+			used, ok := d.decodeBlock(c)
+			if !ok || i >= maxTiles {
+				return false
+			}
+			transform(&d.coef, used, &d.tiles[i])
+			i++
+		}
+	}
+	return true
+}
+
+// place copies tiles to the planes, for the minimum coded unit x of line y.
+func (d *decoder) place(components []*component, x, y int) {
+	i := 0
+	for _, c := range components {
+		for v := range c.v {
+			for h := range c.h {
+				tile := &d.tiles[i]
+				i++
+				to := c.plane[8*((y*c.v+v)*c.stride+x*c.h+h):]
+				for row := range 8 {
+					from := tile[8*row : 8*row+8 : 8*row+8]
+					binary.NativeEndian.PutUint64(to[row*c.stride:], binary.NativeEndian.Uint64(from))
+				}
+			}
+		}
+	}
+}
+
+// decodeBlock decodes one block of the component into d.coef, which has to be zero, and multiplies its coefficients by
+// their quantization steps. Bit i of used is set if coefficient i may be other than zero.
+func (d *decoder) decodeBlock(c *component) (used uint64, ok bool) {
+	b, coef, quant := &d.bits, &d.coef, c.quant
+	if b.at > b.turn && !b.more() {
+		return 0, false
+	}
+	difference, ok := b.decodeDC(c.dc)
+	if !ok {
+		return 0, false
+	}
+	c.before += difference
+	coef[0] = c.before * quant[0]
+	used = 1
+	table := c.ac
+	acc, n, at := b.acc, b.n, b.at
+	k := 1
+	for k < 64 {
+		acc |= binary.BigEndian.Uint64(b.bytes[at:]) >> (n & 63)
+		at += (63 - n) >> 3
+		n |= 56
+		e := table.lookup[acc>>(64-lookupBits)]
+		acc <<= e & lengthMask
+		n -= int(e & lengthMask)
+		if e&whole == 0 {
+			symbol := uint8(e >> 8)
+			if e == 0 {
+				var length int
+				if symbol, length = table.long(acc); length == 0 {
+					return 0, false
+				}
+				acc <<= length
+				n -= length
+			}
+			size := int(symbol & 15)
+			if size == 0 {
+				if symbol == 0 {
+					break
+				}
+				if symbol != 0xf0 {
+					return 0, false
+				}
+				k += 16
+				continue
+			}
+			e = uint32(extend(int32(acc>>(64-size)), size))<<16 | uint32(symbol>>4+1)<<8
+			acc <<= size
+			n -= size
+		}
+		k += int(e >> 8 & 31)
+		place := natural[(k-1)&127]
+		coef[place&63] = int32(e) >> 16 * quant[(k-1)&63]
+		used |= 1 << (place & 63)
+	}
+	b.acc, b.n, b.at = acc, n, at
+	return used, k <= 64
+}
+
+// decodeDC decodes the difference of a DC coefficient to the one before.
+func (b *bits) decodeDC(table *huffman) (difference int32, ok bool) {
+	b.refill()
+	e := table.lookup[b.acc>>(64-lookupBits)]
+	length := int(e & lengthMask)
+	if e&whole != 0 {
+		b.acc <<= length
+		b.n -= length
+		return int32(e) >> 16, true
+	}
+	symbol := uint8(e >> 8)
+	if e == 0 {
+		if symbol, length = table.long(b.acc); length == 0 {
+			return 0, false
+		}
+	}
+	size := int(symbol)
+	if size > 16 {
+		return 0, false
+	}
+	b.acc <<= length
+	difference = extend(int32(b.acc>>(64-size)), size)
+	b.acc <<= size
+	b.n -= length + size
+	return difference, true
+}
