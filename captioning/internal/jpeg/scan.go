@@ -106,10 +106,10 @@ func (d *decoder) decodeBlock(c *component) (used uint64, ok bool) {
 	coef[0] = c.before * quant[0]
 	used = 1
 	table := c.ac
-	acc, n, at := b.acc, b.n, b.at
+	acc, n, at, window := b.acc, b.n, b.at, b.bytes[:]
 	k := 1
 	for k < 64 {
-		acc |= binary.BigEndian.Uint64(b.bytes[at:]) >> (n & 63)
+		acc |= binary.BigEndian.Uint64(window[at:at+8]) >> (n & 63)
 		at += (63 - n) >> 3
 		n |= 56
 		e := table.lookup[acc>>(64-lookupBits)]
@@ -136,14 +136,16 @@ func (d *decoder) decodeBlock(c *component) (used uint64, ok bool) {
 				k += 16
 				continue
 			}
-			e = uint32(extend(int32(acc>>(64-size)), size))<<16 | uint32(symbol>>4+1)<<8
+			negative := ^uint64(int64(acc) >> 63)
+			v := ((acc^negative)>>(-size&63) ^ negative) - negative
+			e = uint32(v)<<16 | uint32(symbol>>4+1)<<8
 			acc <<= size
 			n -= size
 		}
 		k += int(e >> 8 & 31)
-		place := natural[(k-1)&127]
-		coef[place&63] = int32(e) >> 16 * quant[(k-1)&63]
-		used |= 1 << (place & 63)
+		place := uint64(natural[(k-1)&127] & 63)
+		coef[place] = int32(e) >> 16 * quant[(k-1)&63]
+		used |= 1 << place
 	}
 	b.acc, b.n, b.at = acc, n, at
 	return used, k <= 64
