@@ -149,6 +149,9 @@ func decodeJPEG(data []byte, _, _ int) (rows, error) {
 	if err != nil {
 		return nil, err
 	}
+	if gray, ok := decoded.(*image.Gray); ok {
+		return grayRows{gray}, nil
+	}
 	return rowsOf(decoded), nil
 }
 
