@@ -124,8 +124,8 @@ func narrowRows(src rows, columns []window, top, bottom int) []uint8 {
 	from, end := columns[0].first, columns[width-1].end()
 	out := make([]uint8, stride*(bottom-top+1))
 	upper, lower := make([]uint8, 3*(end-from)), make([]uint8, 3*(end-from))
-	pairs := make([]uint64, len(upper)+3*fewTaps) // some zeros at the end
-	few := fewWeights(columns)
+	weights, taps := padded(columns)
+	pairs := make([]uint64, len(upper)+3*taps) // some zeros at the end
 	for y := top; y < bottom; y += 2 {
 		src.row(upper, y, from, end)
 		if y+1 < bottom {
@@ -134,13 +134,7 @@ func narrowRows(src rows, columns []window, top, bottom int) []uint8 {
 		pair(pairs, upper, lower)
 		first, second := out[(y-top)*stride:][:3*width], out[(y-top+1)*stride:][:3*width]
 		for x, w := range columns {
-			at := pairs[3*(w.first-from):]
-			var r, g, b uint64
-			if few != nil {
-				r, g, b = fewSums((*[3 * fewTaps]uint64)(at), &few[x])
-			} else {
-				r, g, b = manySums(at, w.weights)
-			}
+			r, g, b := threeSums(pairs[3*(w.first-from):], weights[x*taps:(x+1)*taps])
 			one, two := first[3*x:3*x+3:3*x+3], second[3*x:3*x+3:3*x+3]
 			one[0], two[0] = uint8(uint32(r)>>weightBits), uint8(r>>(32+weightBits))
 			one[1], two[1] = uint8(uint32(g)>>weightBits), uint8(g>>(32+weightBits))
@@ -158,39 +152,35 @@ func pair(pairs []uint64, upper, lower []uint8) {
 	}
 }
 
-// fewTaps is enough for scaling to half the size.
-const fewTaps = 4
-
-// fewWeights returns the weights of all windows, with zeros behind them, or nil if a window has more than fewTaps.
-func fewWeights(windows []window) [][fewTaps]uint64 {
-	all := make([][fewTaps]uint64, len(windows))
+// padded returns the weights of all windows, with zeros behind them, so that each has as many: taps.
+func padded(windows []window) (weights []uint64, taps int) {
+	for _, w := range windows {
+		taps = max(taps, len(w.weights))
+	}
+	weights = make([]uint64, len(windows)*taps)
 	for i, w := range windows {
-		if len(w.weights) > fewTaps {
-			return nil
-		}
 		for j, weight := range w.weights {
-			all[i][j] = uint64(weight)
+			weights[i*taps+j] = uint64(weight)
 		}
 	}
-	return all
+	return weights, taps
 }
 
-// fewSums returns the weighted sums of red, green and blue of a few pixels.
-func fewSums(p *[3 * fewTaps]uint64, w *[fewTaps]uint64) (r, g, b uint64) {
-	r = bothHalves + w[0]*p[0] + w[1]*p[3] + w[2]*p[6] + w[3]*p[9]
-	g = bothHalves + w[0]*p[1] + w[1]*p[4] + w[2]*p[7] + w[3]*p[10]
-	b = bothHalves + w[0]*p[2] + w[1]*p[5] + w[2]*p[8] + w[3]*p[11]
-	return r, g, b
-}
-
-// manySums is fewSums for any number of pixels.
-func manySums(pixels []uint64, weights []uint32) (r, g, b uint64) {
+// threeSums returns the weighted sums of red, green and blue of pixels.
+func threeSums(pixels, weights []uint64) (r, g, b uint64) {
 	r, g, b = bothHalves, bothHalves, bothHalves
+	for len(weights) >= 4 {
+		p, w := (*[12]uint64)(pixels), (*[4]uint64)(weights)
+		r += w[0]*p[0] + w[1]*p[3] + w[2]*p[6] + w[3]*p[9]
+		g += w[0]*p[1] + w[1]*p[4] + w[2]*p[7] + w[3]*p[10]
+		b += w[0]*p[2] + w[1]*p[5] + w[2]*p[8] + w[3]*p[11]
+		pixels, weights = pixels[12:], weights[4:]
+	}
 	for j, weight := range weights {
-		pixel := pixels[3*j : 3*j+3 : 3*j+3]
-		r += uint64(weight) * pixel[0]
-		g += uint64(weight) * pixel[1]
-		b += uint64(weight) * pixel[2]
+		p := pixels[3*j : 3*j+3 : 3*j+3]
+		r += weight * p[0]
+		g += weight * p[1]
+		b += weight * p[2]
 	}
 	return r, g, b
 }
