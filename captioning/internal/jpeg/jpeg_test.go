@@ -138,6 +138,12 @@ func kinds() map[string]written {
 	return all
 }
 
+// TestWrittenWithoutVectors is TestWritten for processors without vectors.
+func TestWrittenWithoutVectors(t *testing.T) {
+	withoutVectors(t)
+	TestWritten(t)
+}
+
 func TestWritten(t *testing.T) {
 	for name, kind := range kinds() {
 		t.Run(name, func(t *testing.T) {

@@ -5,16 +5,16 @@ import "encoding/binary"
 // maxTiles is the largest number of blocks in a minimum coded unit.
 const maxTiles = 10
 
-// block is 8 x 8 coefficients, row by row.
+// block is 8 x 8 coefficients, column by column.
 type block [64]int32
 
 // natural is the place in a block of each coefficient in zigzag order. Places behind the last are for runs of zeros
 // that are too long, which decodeBlock notices afterwards.
 var natural = [128]uint8{
-	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
-	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
-	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+	0, 8, 1, 2, 9, 16, 24, 17, 10, 3, 4, 11, 18, 25, 32, 40,
+	33, 26, 19, 12, 5, 6, 13, 20, 27, 34, 41, 48, 56, 49, 42, 35,
+	28, 21, 14, 7, 15, 22, 29, 36, 43, 50, 57, 58, 51, 44, 37, 30,
+	23, 31, 38, 45, 52, 59, 60, 53, 46, 39, 47, 54, 61, 62, 55, 63,
 }
 
 // decodeScan decodes the data of the scan into the planes. The components are in the order of the scan.
