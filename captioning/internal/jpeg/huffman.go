@@ -1,7 +1,7 @@
 package jpeg
 
 // lookupBits is the length of the bit patterns in a look-up table.
-const lookupBits = 11
+const lookupBits = 10
 
 // huffman decodes a Huffman code (ITU-T T.81, annex C and F.2.2). Each symbol is a byte. Its low half says how many
 // bits of a value follow; its high half, in a code of AC coefficients, how many zeros precede the value.

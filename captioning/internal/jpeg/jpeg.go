@@ -71,6 +71,7 @@ type component struct {
 	id     uint8
 	h, v   int // sampling factors
 	quant  *[64]int32
+	steps  steps
 	dc, ac *huffman
 	before int32 // DC coefficient of the block before
 	plane  []uint8

@@ -101,11 +101,11 @@ func wild(r *rand.Rand, k int) int {
 	return r.IntN(16)
 }
 
-func steps(r *rand.Rand, i int) int { return 1 + r.IntN(4+i) }
+func someSteps(r *rand.Rand, i int) int { return 1 + r.IntN(4+i) }
 
 // kinds are descriptions of files that are decoded here.
 func kinds() map[string]written {
-	plain := written{width: 67, height: 41, sof: markerSOF0, step: steps, size: photo, lengths: mixedLengths}
+	plain := written{width: 67, height: 41, sof: markerSOF0, step: someSteps, size: photo, lengths: mixedLengths}
 	all := make(map[string]written)
 	for name, sampling := range map[string][][2]int{
 		"4:4:4": {{1, 1}, {1, 1}, {1, 1}}, "4:2:2": {{2, 1}, {1, 1}, {1, 1}}, "4:2:0": {{2, 2}, {1, 1}, {1, 1}},

@@ -8,17 +8,33 @@ const maxTiles = 10
 // block is 8 x 8 coefficients, column by column.
 type block [64]int32
 
-// natural is the place in a block of each coefficient in zigzag order. Places behind the last are for runs of zeros
-// that are too long, which decodeBlock notices afterwards.
-var natural = [128]uint8{
+// natural is the place in a block of each coefficient in zigzag order.
+var natural = [64]uint8{
 	0, 8, 1, 2, 9, 16, 24, 17, 10, 3, 4, 11, 18, 25, 32, 40,
 	33, 26, 19, 12, 5, 6, 13, 20, 27, 34, 41, 48, 56, 49, 42, 35,
 	28, 21, 14, 7, 15, 22, 29, 36, 43, 50, 57, 58, 51, 44, 37, 30,
 	23, 31, 38, 45, 52, 59, 60, 53, 46, 39, 47, 54, 61, 62, 55, 63,
 }
 
+// steps are, for each coefficient in zigzag order, its place in a block and its quantization step. Those behind the
+// last are for runs of zeros that are too long, which decodeAC notices afterwards.
+type steps [128]struct {
+	place uint32
+	step  int32
+}
+
+// set sets the steps to those of a quantization table.
+func (s *steps) set(quant *[64]int32) {
+	for i, place := range natural {
+		s[i].place, s[i].step = uint32(place), quant[i]
+	}
+}
+
 // decodeScan decodes the data of the scan into the planes. The components are in the order of the scan.
 func (d *decoder) decodeScan(components []*component) bool {
+	for _, c := range components {
+		c.steps.set(c.quant)
+	}
 	d.bits.start(d.rest)
 	left, restart := d.interval, byte(markerRST0)
 	for y := range d.lines {
@@ -94,7 +110,7 @@ func (d *decoder) place(components []*component, x, y int) {
 // decodeBlock decodes one block of the component into d.coef, which has to be zero, and multiplies its coefficients by
 // their quantization steps. Bit i of used is set if coefficient i may be other than zero.
 func (d *decoder) decodeBlock(c *component) (used uint64, ok bool) {
-	b, coef, quant := &d.bits, &d.coef, c.quant
+	b := &d.bits
 	if b.at > b.turn && !b.more() {
 		return 0, false
 	}
@@ -103,16 +119,34 @@ func (d *decoder) decodeBlock(c *component) (used uint64, ok bool) {
 		return 0, false
 	}
 	c.before += difference
-	coef[0] = c.before * quant[0]
-	used = 1
-	table := c.ac
+	d.coef[0] = c.before * c.steps[0].step
+	return d.decodeAC(c.ac, &c.steps)
+}
+
+// decodeAC decodes all coefficients but the first. Bits for two are read at once: looking up takes lookupBits at most
+// for the first, and the second takes 32 at most.
+func (d *decoder) decodeAC(table *huffman, steps *steps) (used uint64, ok bool) {
+	b, coef := &d.bits, &d.coef
 	acc, n, at, window := b.acc, b.n, b.at, b.bytes[:]
+	used = 1
 	k := 1
 	for k < 64 {
 		acc |= binary.BigEndian.Uint64(window[at:at+8]) >> (n & 63)
 		at += (63 - n) >> 3
 		n |= 56
 		e := table.lookup[acc>>(64-lookupBits)]
+		if e&whole != 0 {
+			acc <<= e & lengthMask
+			n -= int(e & lengthMask)
+			k += int(e >> 8 & 31)
+			s := &steps[(k-1)&127]
+			coef[s.place&63] = int32(e) >> 16 * s.step
+			used |= 1 << (s.place & 63)
+			if k >= 64 {
+				break
+			}
+			e = table.lookup[acc>>(64-lookupBits)]
+		}
 		acc <<= e & lengthMask
 		n -= int(e & lengthMask)
 		if e&whole == 0 {
@@ -122,7 +156,7 @@ func (d *decoder) decodeBlock(c *component) (used uint64, ok bool) {
 				if symbol, length = table.long(acc); length == 0 {
 					return 0, false
 				}
-				acc <<= length
+				acc <<= length & 63
 				n -= length
 			}
 			size := int(symbol & 15)
@@ -143,9 +177,9 @@ func (d *decoder) decodeBlock(c *component) (used uint64, ok bool) {
 			n -= size
 		}
 		k += int(e >> 8 & 31)
-		place := uint64(natural[(k-1)&127] & 63)
-		coef[place] = int32(e) >> 16 * quant[(k-1)&63]
-		used |= 1 << place
+		s := &steps[(k-1)&127]
+		coef[s.place&63] = int32(e) >> 16 * s.step
+		used |= 1 << (s.place & 63)
 	}
 	b.acc, b.n, b.at = acc, n, at
 	return used, k <= 64
