@@ -63,7 +63,6 @@ type decoder struct {
 	dc, ac [2]huffman
 	bits   bits
 	coef   block
-	tiles  [maxTiles][64]uint8 // samples of the blocks of one minimum coded unit
 }
 
 // component is a colour channel: Y, Cb or Cr.

@@ -2,8 +2,8 @@ package jpeg
 
 import "encoding/binary"
 
-// maxTiles is the largest number of blocks in a minimum coded unit.
-const maxTiles = 10
+// maxBlocks is the largest number of blocks in a minimum coded unit.
+const maxBlocks = 10
 
 // block is 8 x 8 coefficients, column by column.
 type block [64]int32
@@ -49,10 +49,9 @@ func (d *decoder) decodeScan(components []*component) bool {
 				}
 				left--
 			}
-			if !d.decodeUnit(components) {
+			if !d.decodeUnit(components, x, y) {
 				return false
 			}
-			d.place(components, x, y)
 		}
 	}
 	rest, _, ok := d.bits.finish()
@@ -73,38 +72,21 @@ func (d *decoder) restart(marker byte) bool {
 	return true
 }
 
-// decodeUnit decodes a minimum coded unit into tiles.
-func (d *decoder) decodeUnit(components []*component) bool {
-	i := 0
-	for _, c := range components {
-		for range c.h * c.v {
-			used, ok := d.decodeBlock(c)
-			if !ok || i >= maxTiles {
-				return false
-			}
-			transform(&d.coef, used, &d.tiles[i])
-			i++
-		}
-	}
-	return true
-}
-
-// place copies tiles to the planes, for the minimum coded unit x of line y.
-func (d *decoder) place(components []*component, x, y int) {
-	i := 0
+// decodeUnit decodes the minimum coded unit x of line y into the planes.
+func (d *decoder) decodeUnit(components []*component, x, y int) bool {
 	for _, c := range components {
 		for v := range c.v {
 			for h := range c.h {
-				tile := &d.tiles[i]
-				i++
-				to := c.plane[8*((y*c.v+v)*c.stride+x*c.h+h):]
-				for row := range 8 {
-					from := tile[8*row : 8*row+8 : 8*row+8]
-					binary.NativeEndian.PutUint64(to[row*c.stride:], binary.NativeEndian.Uint64(from))
+				used, ok := d.decodeBlock(c)
+				if !ok {
+					return false
 				}
+				at := 8 * ((y*c.v+v)*c.stride + x*c.h + h)
+				transform(&d.coef, used, c.plane[at:at+7*c.stride+8], c.stride)
 			}
 		}
 	}
+	return true
 }
 
 // decodeBlock decodes one block of the component into d.coef, which has to be zero, and multiplies its coefficients by

@@ -203,5 +203,5 @@ func (d *decoder) readScan(segment []byte) bool {
 		c.dc, c.ac = &d.dc[dc], &d.ac[ac]
 		blocks += c.h * c.v
 	}
-	return blocks <= maxTiles && d.allocate() && d.decodeScan(order[:n])
+	return blocks <= maxBlocks && d.allocate() && d.decodeScan(order[:n])
 }

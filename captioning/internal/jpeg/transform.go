@@ -23,21 +23,28 @@ const (
 	lastColumns = 0xffffffff00000000
 )
 
-// transform turns coefficients into samples, row by row, and sets the coefficients to zero. Bit i of used tells
-// whether coefficient i may be other than zero.
-func transform(b *block, used uint64, out *[64]uint8) {
+// transform turns coefficients into samples and sets the coefficients to zero. Bit i of used tells whether coefficient
+// i may be other than zero. A row of eight samples begins at every stride-th byte of out.
+func transform(b *block, used uint64, out []uint8, stride int) {
 	switch {
 	case used&^1 == 0:
-		fill(out, firstRow*uint64(flat(b[0]<<17)))
+		samples := firstRow * uint64(flat(b[0]<<17))
+		for y := range 8 {
+			binary.NativeEndian.PutUint64(out[y*stride:], samples)
+		}
 		b[0] = 0
 	case vectors:
-		transformVectors(b, out)
+		transformVectors(b, &out[:7*stride+8][0], stride)
 	default:
-		transformNumbers(b, used, out)
+		var tile [64]uint8
+		transformNumbers(b, used, &tile)
+		for y := range 8 {
+			copy(out[y*stride:y*stride+8], tile[8*y:])
+		}
 	}
 }
 
-// transformNumbers is transform without vectors of numbers.
+// transformNumbers is transform without vectors of numbers, for a stride of eight.
 func transformNumbers(b *block, used uint64, out *[64]uint8) {
 	for y := range 8 {
 		row := (*[57]int32)(b[y:])
@@ -55,26 +62,18 @@ func transformNumbers(b *block, used uint64, out *[64]uint8) {
 	}
 	switch {
 	case used&^firstRow == 0:
-		samples := uint64(0)
 		for x := range 8 {
-			samples |= uint64(flat(b[8*x])) << (8 * x)
+			v := flat(b[8*x])
+			for y := range 8 {
+				out[8*y+x] = v
+			}
 		}
-		var order [8]byte
-		binary.LittleEndian.PutUint64(order[:], samples)
-		fill(out, binary.NativeEndian.Uint64(order[:]))
 	case used&lastRows == 0:
 		shortColumns(b, out)
 	default:
 		fullColumns(b, out)
 	}
 	*b = block{}
-}
-
-// fill writes the same eight samples to each row.
-func fill(out *[64]uint8, samples uint64) {
-	for y := range 8 {
-		binary.NativeEndian.PutUint64(out[8*y:8*y+8], samples)
-	}
 }
 
 // flat is a column of the result of a transformed row when all other rows are zero.

@@ -64,10 +64,21 @@ GLOBL order<>(SB), RODATA|NOPTR, $32
 	VPSRAD $n, c, c \
 	VPSRAD $n, d, d
 
-// func transformVectors(b *block, out *[64]uint8)
-TEXT ·transformVectors(SB), NOSPLIT, $0-16
+// Stores the quarters of y, the lower half of which is x, as four rows.
+#define STORE4(y, x, free) \
+	VMOVQ        x, (DI)            \
+	VPEXTRQ      $1, x, (DI)(CX*1)  \
+	LEAQ         (DI)(CX*2), DI     \
+	VEXTRACTI128 $1, y, free        \
+	VMOVQ        free, (DI)         \
+	VPEXTRQ      $1, free, (DI)(CX*1) \
+	LEAQ         (DI)(CX*2), DI
+
+// func transformVectors(b *block, out *uint8, stride int)
+TEXT ·transformVectors(SB), NOSPLIT, $0-24
 	MOVQ b+0(FP), SI
 	MOVQ out+8(FP), DI
+	MOVQ stride+16(FP), CX
 
 	VMOVDQU 0(SI), Y0
 	VMOVDQU 32(SI), Y1
@@ -165,8 +176,8 @@ TEXT ·transformVectors(SB), NOSPLIT, $0-16
 	VMOVDQU   order<>(SB), Y0
 	VPERMD    Y8, Y0, Y8
 	VPERMD    Y9, Y0, Y9
-	VMOVDQU   Y8, (DI)
-	VMOVDQU   Y9, 32(DI)
+	STORE4(Y8, X8, X0)
+	STORE4(Y9, X9, X0)
 
 	VPXOR Y0, Y0, Y0
 	VMOVDQU Y0, 0(SI)

@@ -40,7 +40,7 @@ func TestTransforms(t *testing.T) {
 		var want, got [64]uint8
 		before, again := b, b
 		transformNumbers(&b, used, &want)
-		transformVectors(&again, &got)
+		transformVectors(&again, &got[0], 8)
 		if got != want {
 			t.Fatalf("block %v: %v, want %v", before, got, want)
 		}
