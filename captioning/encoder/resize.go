@@ -103,13 +103,14 @@ const (
 // eightSums returns eight bytes: the weighted sums of the first eight of each row.
 func eightSums(rows []uint8, stride int, weights []uint32) uint64 {
 	var a, b, c, d uint64 = bothHalves, bothHalves, bothHalves, bothHalves // of bytes 0 and 4, 1 and 5, ...
+	at := 0
 	for _, weight := range weights {
-		v, w := binary.LittleEndian.Uint64(rows), uint64(weight)
+		v, w := binary.LittleEndian.Uint64(rows[at:at+8]), uint64(weight)
 		a += v & bothBytes * w
 		b += v >> 8 & bothBytes * w
 		c += v >> 16 & bothBytes * w
 		d += v >> 24 & bothBytes * w
-		rows = rows[min(stride, len(rows)):]
+		at += stride
 	}
 	a, b, c, d = a>>weightBits&bothBytes, b>>weightBits&bothBytes, c>>weightBits&bothBytes, d>>weightBits&bothBytes
 	return a | b<<8 | c<<16 | d<<24
