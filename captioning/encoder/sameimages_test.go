@@ -77,7 +77,8 @@ func TestRowsOfPlanes(t *testing.T) {
 					got := make([]uint8, 3*(part[1]-part[0]))
 					rows.row(got, y, part[0], part[1])
 					for x := part[0]; x < part[1]; x++ {
-						want := pixelAt(int(img.Y[y*img.YStride+x]), chromaAt(img, img.Cb, x, y), chromaAt(img, img.Cr, x, y))
+						luma := int(img.Y[y*img.YStride+x])
+						want := pixelAt(luma, chromaAt(img, img.Cb, x, y), chromaAt(img, img.Cr, x, y))
 						if p := [3]uint8(got[3*(x-part[0]):]); p != want {
 							t.Fatalf("%v, %d x %d, pixels %v of row %d: pixel %d is %v, want %v",
 								ratio, width, height, part, y, x, p, want)

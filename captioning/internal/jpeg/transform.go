@@ -4,8 +4,8 @@ import "encoding/binary"
 
 // The inverse cosine transform is that of image/jpeg since Go 1.26, to the bit, also where 32-bit integers overflow:
 // the factorisation of Loeffler, Ligtenberg and Moschytz (Practical fast 1-D DCT algorithms with 11 multiplications,
-// ICASSP 1989), rows first, then columns. Coefficients that are zero are left out of the sums, unless vectors of numbers
-// make all sums at once.
+// ICASSP 1989), rows first, then columns. Coefficients that are zero are left out of the sums, unless vectors of
+// numbers make all sums at once.
 
 // Constants of the rotations, in fixed point with as many fractional bits as the suffix says.
 const (
