@@ -19,10 +19,11 @@ func TestLongManyDamagedJPEGs(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := claimJPEG(out.Bytes(), 9000, 9000)
+	spec := Spec{Resize: 32, Crop: 32}
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if _, err := Decode(bytes.NewReader(data)); err == nil {
+			if _, err := spec.Decode(bytes.NewReader(data)); err == nil {
 				t.Error("an image of 640 x 480 pixels fills 9000 x 9000")
 			}
 		})
