@@ -148,8 +148,14 @@ func narrowRows(src rows, columns []window, top, bottom int) []uint8 {
 // pair puts the bytes of two rows into the halves of numbers.
 func pair(pairs []uint64, upper, lower []uint8) {
 	pairs, lower = pairs[:len(upper)], lower[:len(upper)]
-	for i, v := range upper {
-		pairs[i] = uint64(v) | uint64(lower[i])<<32
+	i := 0
+	for ; i+4 <= len(upper); i += 4 {
+		v := uint64(binary.LittleEndian.Uint32(upper[i:i+4])) | uint64(binary.LittleEndian.Uint32(lower[i:i+4]))<<32
+		four := pairs[i : i+4 : i+4]
+		four[0], four[1], four[2], four[3] = v&bothBytes, v>>8&bothBytes, v>>16&bothBytes, v>>24&bothBytes
+	}
+	for ; i < len(upper); i++ {
+		pairs[i] = uint64(upper[i]) | uint64(lower[i])<<32
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package jpeg decodes JPEG files as image/jpeg does, to the same bytes, in about a third of the time.
+// Package jpeg decodes JPEG files as image/jpeg does, to the same bytes, in about a quarter of the time on processors
+// with AVX2, and in about four tenths on others.
 //
 // What it decodes itself are the files that cameras and programs usually write: baseline or extended sequential, 8
 // bits, grayscale or YCbCr, all components in one scan. All others, and everything damaged, go to image/jpeg, so that
