@@ -79,3 +79,4 @@ $(VENV)/browser.done: $(VENV)/python.done notebooks/requirements-browser.txt
 	touch $@
 browser: notebook-env $(VENV)/browser.done
 	$(VENV)/bin/python notebooks/browser_test.py
+	$(VENV)/bin/python captioning/serve/browser_test.py

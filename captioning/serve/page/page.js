@@ -106,7 +106,7 @@ function show(card) {
     list.append(item);
   }
   list.start = 2;
-  element.querySelector("img").alt = candidates.length > 0 ? candidates[0].caption : "";
+  card.image.alt = candidates.length > 0 ? candidates[0].caption : "";
   element.querySelector(".copy").disabled = candidates.length === 0;
 }
 
@@ -121,11 +121,11 @@ function add(files) {
   const fresh = [];
   for (const file of files) {
     const element = $("card").content.firstElementChild.cloneNode(true);
-    const card = { file, key: "", element, result: {} };
-    element.querySelector("h2").textContent = file.name || "pasted image";
     const image = element.querySelector("img");
+    const card = { file, key: "", element, image, result: {} };
+    element.querySelector("h2").textContent = file.name || "pasted image";
     image.src = URL.createObjectURL(file);
-    image.onerror = () => image.remove();
+    image.onerror = () => image.remove(); // the error beside it says why
     element.querySelector(".copy").onclick = (event) => copy(card, event.target);
     element.querySelector(".remove").onclick = () => {
       URL.revokeObjectURL(image.src);
