@@ -134,6 +134,7 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	}
 	options := decoder.TrainOptions{LearningRate: r.at.LearningRate, Dropout: r.Settings.Dropout,
 		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision,
+		LabelSmoothing: r.Settings.LabelSmoothing, EmbeddingDropout: r.Settings.EmbeddingDropout,
 		BatchWeight: r.batchWeight()}
 	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, options)
 	if err != nil {

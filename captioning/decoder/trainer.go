@@ -18,8 +18,15 @@ import (
 type TrainOptions struct {
 	LearningRate float64
 	Dropout      float64 // share of the hidden outputs that are dropped before the output layer, in [0, 1)
-	ClipNorm     float64 // gradients are scaled down to this global norm; 0 means no limit
-	Seed         int64   // of the dropout masks
+	// EmbeddingDropout is the share of the word embeddings' numbers that are dropped, in [0, 1).
+	EmbeddingDropout float64
+	// LabelSmoothing is the share of the target's probability that is spread evenly over the vocabulary, in [0, 1).
+	LabelSmoothing float64
+	// WordsOnly computes losses under the distribution that Generate samples from at temperature 1: <pad>, <start> and
+	// <unk> have probability 0, and so has <end> as the first word. It excludes LabelSmoothing.
+	WordsOnly bool
+	ClipNorm  float64 // gradients are scaled down to this global norm; 0 means no limit
+	Seed      int64   // of the dropout masks
 	// BatchWeight divides the sum of a batch's weighted losses. 0 means the sum of the batch's own weights. With a
 	// fixed value, every position counts the same in all batches.
 	BatchWeight float64
@@ -51,12 +58,7 @@ const trimEvery = 5 * time.Second
 // NewTrainer copies values to the backend's device and prepares to train the model. Pass an earlier State to resume, or
 // nil to start. It fails where New does, and if options or state are unsound.
 func NewTrainer(backend compute.Backend, m Model, values Values, state State, options TrainOptions) (*Trainer, error) {
-	if options.LearningRate <= 0 || options.Dropout < 0 || options.Dropout >= 1 || options.ClipNorm < 0 {
-		return nil, fmt.Errorf("decoder: learning rate %g, dropout %g, clip norm %g: "+
-			"the rate must be above 0, dropout in [0, 1), the norm not negative",
-			options.LearningRate, options.Dropout, options.ClipNorm)
-	}
-	if err := checkPrecision(options.Precision); err != nil {
+	if err := options.check(); err != nil {
 		return nil, err
 	}
 	if options.Autodiff {
@@ -87,6 +89,23 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 	return t, nil
 }
 
+// check reports options that are out of range or exclude each other.
+func (o TrainOptions) check() error {
+	if !(o.LearningRate > 0 && o.Dropout >= 0 && o.Dropout < 1 && o.ClipNorm >= 0) {
+		return fmt.Errorf("decoder: learning rate %g, dropout %g, clip norm %g: "+
+			"the rate must be above 0, dropout in [0, 1), the norm not negative", o.LearningRate, o.Dropout, o.ClipNorm)
+	}
+	if !(o.EmbeddingDropout >= 0 && o.EmbeddingDropout < 1 && o.LabelSmoothing >= 0 && o.LabelSmoothing < 1) {
+		return fmt.Errorf("decoder: embedding dropout %g, label smoothing %g: both must be in [0, 1)",
+			o.EmbeddingDropout, o.LabelSmoothing)
+	}
+	if o.WordsOnly && o.LabelSmoothing > 0 {
+		return fmt.Errorf("decoder: label smoothing %g and WordsOnly exclude each other: forbidden tokens have no "+
+			"probability to spread", o.LabelSmoothing)
+	}
+	return checkPrecision(o.Precision)
+}
+
 // changedVariables lists the paths of the variables that a graph changes, in the order in which model.Exec returns
 // their new values, the first results of its program. The paths are the names of the program's parameters.
 func changedVariables(store *model.Store, g *Graph) []string {
@@ -113,9 +132,9 @@ func (t *Trainer) SetLearningRate(rate float64) error {
 }
 
 // Step takes one optimizer step and returns the loss before it, in nats: the sum of weight x cross-entropy over the
-// batch, divided by the sum of weights or by TrainOptions.BatchWeight. It fails if the batch is unsound (see
-// Batch.Check) or has no weight above 0. A loss that is not finite is not an error, but the weights are useless after
-// it.
+// batch, divided by the sum of weights or by TrainOptions.BatchWeight, with which weights may be negative. It fails if
+// the batch is unsound (see Batch.Check) or all its weights are 0. A loss that is not finite is not an error, but the
+// weights are useless after it.
 func (t *Trainer) Step(b *Batch) (loss float64, err error) {
 	if err := b.Check(t.Model); err != nil {
 		return 0, err
@@ -145,12 +164,17 @@ func (t *Trainer) inputs(b *Batch) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	dropoutState, err := RNGStateFromSeed(t.options.Seed ^ (t.steps+1)*0x5851f42d4c957f2d)
+	dropoutState, err := t.dropoutState()
 	if err != nil {
 		return nil, err
 	}
 	weights := tensors.FromFlatDataAndDimensions(b.Weights, b.Steps, b.Size)
 	return append(b.tensors(t.Model), weights, rows, dropoutState), nil
+}
+
+// dropoutState is the state of the random numbers for the next step.
+func (t *Trainer) dropoutState() (*tensors.Tensor, error) {
+	return RNGStateFromSeed(t.options.Seed ^ (t.steps+1)*0x5851f42d4c957f2d)
 }
 
 // Finalize frees the device's memory. Do not use the trainer afterwards.
