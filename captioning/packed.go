@@ -25,7 +25,7 @@ func (c *Checkpoint) Pack(path, packing string) error {
 	if !slices.Contains(Packings, packing) {
 		return fmt.Errorf("unknown packing %q: use %s", packing, strings.Join(Packings, ", "))
 	}
-	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training})
+	text, err := json.Marshal(c.header())
 	if err != nil {
 		return err
 	}

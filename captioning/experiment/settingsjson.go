@@ -3,6 +3,7 @@ package experiment
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"captionlab/datasets/jsonfile"
 )
@@ -38,6 +39,23 @@ func (s *Settings) UnmarshalJSON(data []byte) error {
 		}
 	}
 	return nil
+}
+
+// trainingSettings are the settings that may differ between a run and the one that it starts from. All others describe
+// the model.
+var trainingSettings = []string{"max_tokens", "learning_rate", "batch_size", "epochs", "loss", "batching", "seed",
+	"dropout", "clip_norm", "patience", "lr_decay", "lr_patience", "precision", "label_smoothing", "embedding_dropout",
+	"samples", "reward", "critic"}
+
+// WithModelOf returns s with every setting that describes the model replaced by that of start.
+func (s Settings) WithModelOf(start Settings) Settings {
+	mine, theirs := s.fields(), start.fields()
+	for _, name := range Names() {
+		if !slices.Contains(trainingSettings, name) {
+			mine[name].Set(theirs[name])
+		}
+	}
+	return s
 }
 
 // checkSelfCritical reports settings that exclude each other under loss=self-critical.
