@@ -15,14 +15,18 @@ import (
 	"captionlab/captioning/xla/xlatest"
 )
 
-// rewardedRun continues wholeRun with self-critical training. Its words have one caption length each, so that the
-// model has something to gain.
+// rewardedRun continues wholeRun with self-critical training.
 func rewardedRun(t *testing.T, dir string) toyRun {
 	c := newToyRun(t, dir)
-	c.Settings.Loss, c.Settings.Dropout, c.Settings.Epochs, c.Settings.Patience = experiment.SelfCritical, 0, 3, 0
-	c.Settings.BatchSize, c.Settings.Samples, c.Settings.LearningRate = 35, 5, 2e-3
-	c.From = wholeRun(t)
+	c.Settings, c.From = rewardedSettings(), wholeRun(t)
 	return c
+}
+
+func rewardedSettings() experiment.Settings {
+	s := toySettings()
+	s.Loss, s.Dropout, s.Epochs, s.Patience = experiment.SelfCritical, 0, 3, 0
+	s.BatchSize, s.Samples, s.LearningRate = 35, 5, 2e-3
+	return s
 }
 
 func TestSelfCriticalTrainingRaisesTheReward(t *testing.T) {

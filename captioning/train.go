@@ -65,10 +65,10 @@ var ErrRunExists = errors.New("the folder already holds a run")
 var ErrInUse = errors.New("in use by another process")
 
 // Train trains one model on data and returns the best checkpoint, by validation loss (with loss=self-critical by the
-// CIDEr-D of greedy validation captions), as an opened model; the run folder keeps it. It fails before the first step if a split that it or a later evaluation needs cannot be used, and
-// with the checkpoints unchanged if the loss or a weight is no longer finite. When ctx is done, Train writes a
-// checkpoint and returns ErrStopped. A resumed run ends in the same bits as one that was never stopped; a finished run
-// is only opened.
+// CIDEr-D of greedy validation captions), as an opened model; the run folder keeps it. It fails before the first step
+// if a split that it or a later evaluation needs cannot be used, and with the checkpoints unchanged if the loss or a
+// weight is no longer finite. When ctx is done, Train writes a checkpoint and returns ErrStopped. A resumed run ends
+// in the same bits as one that was never stopped; a finished run is only opened.
 func Train(ctx context.Context, backend compute.Backend, data *Data, c TrainConfig) (*Model, error) {
 	if err := train(ctx, backend, data, c); err != nil {
 		return nil, err

@@ -165,9 +165,9 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	return nil
 }
 
-// batchWeight is, with loss=self-critical, the number of sampled captions. Otherwise it is the mean weight of a batch's real tokens if batches are of similar length, and otherwise 0, which
-// stands for each batch's own weight. Every token then counts the same, also in the last batch of an epoch, which may
-// be small.
+// batchWeight is the number of sampled captions with loss=self-critical. With batches of similar length it is the
+// mean weight of a batch's real tokens. Otherwise it is 0, which stands for each batch's own weight. Every token then
+// counts the same, also in the last batch of an epoch, which may be small.
 func (r *trainRun) batchWeight() float64 {
 	if critic, ok := r.stepper.(*selfCritical); ok {
 		return float64(critic.captions())

@@ -49,7 +49,8 @@ var curveColumns = []string{"epoch", "train_loss", "val_loss_token", "val_loss_p
 // sampledColumns follow curveColumns in the curve of a run with loss=self-critical.
 var sampledColumns = []string{"reward", "entropy", "val_cider_d"}
 
-// WriteCurve writes the curve of the run in dir as CSV, all points with Sampled or none. The file is complete or not written at all.
+// WriteCurve writes the curve of the run in dir as CSV, all points with Sampled or none. The file is complete or not
+// written at all.
 func WriteCurve(dir string, points []CurvePoint) error {
 	path := filepath.Join(dir, CurveFile)
 	rows := [][]string{curveColumns}

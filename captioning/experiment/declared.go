@@ -87,8 +87,8 @@ func parseExperiment(data []byte) (Experiment, error) {
 	if file.Seeds < 0 || file.Seeds > 1000 {
 		return Experiment{}, fmt.Errorf("seeds: %d; use 1 to 1000", file.Seeds)
 	}
-	return Experiment{About: file.About, Settings: settings, From: file.From, Seeds: max(file.Seeds, 1), AllowUnknown: file.AllowUnknown,
-		KeepSamples: file.KeepSamples, Paper: file.Paper}, nil
+	return Experiment{About: file.About, Settings: settings, From: file.From, Seeds: max(file.Seeds, 1),
+		AllowUnknown: file.AllowUnknown, KeepSamples: file.KeepSamples, Paper: file.Paper}, nil
 }
 
 // Named returns the settings of the declared experiment called name. The error for an unknown name lists the known

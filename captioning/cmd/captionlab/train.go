@@ -112,7 +112,8 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	}
 	defer data.Close()
 	m := newMeter()
-	config := captioning.TrainConfig{Dir: c.out, Settings: settings, From: c.from, Resume: c.resume, Progress: trainMeter(m),
+	config := captioning.TrainConfig{Dir: c.out, Settings: settings, From: c.from, Resume: c.resume,
+		Progress: trainMeter(m),
 		Evaluate: []datasets.Split{datasets.Test}, Warn: func(line string) { m.say("%s", line) }}
 	model, err := captioning.Train(ctx, backend, data, config)
 	switch {
@@ -151,15 +152,15 @@ func trainMeter(m *meter) func(captioning.TrainProgress) {
 			m.say("epoch %d: training loss %.4f, validation loss_token %.4f, loss_padded %.4f, %.0f s, %.0f tokens/s",
 				p.Point.Epoch, p.Point.TrainLoss, p.Point.Val.Token, p.Point.Val.Padded, p.Point.Seconds, p.Rate)
 			if s := p.Point.Sampled; s != nil {
-				m.say("epoch %d: reward %.4f, entropy %.4f, validation CIDEr-D %.2f", p.Point.Epoch, s.Reward, s.Entropy,
-					100*s.CIDErD)
+				m.say("epoch %d: reward %.4f, entropy %.4f, validation CIDEr-D %.2f", p.Point.Epoch,
+					s.Reward, s.Entropy, 100*s.CIDErD)
 			}
 			return
 		}
 		if p.Sampled != nil {
-			m.show(false, "epoch %d of at most %d, batch %d of %d: reward %.4f, entropy %.4f, %.0f tokens/s, at most %v "+
-				"left", p.Epoch, p.Epochs, p.Batch, p.Batches, p.Sampled.Reward, p.Sampled.Entropy, p.Rate,
-				short(p.Remaining))
+			m.show(false, "epoch %d of at most %d, batch %d of %d: reward %.4f, entropy %.4f, %.0f tokens/s, "+
+				"at most %v left", p.Epoch, p.Epochs, p.Batch, p.Batches, p.Sampled.Reward, p.Sampled.Entropy,
+				p.Rate, short(p.Remaining))
 			return
 		}
 		m.show(false, "epoch %d of at most %d, batch %d of %d: loss %.4f, %.0f tokens/s, at most %v left",
