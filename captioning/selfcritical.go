@@ -113,11 +113,16 @@ func (s *selfCritical) step(batch int) (stepped, error) {
 	if !slices.ContainsFunc(weights, func(w float32) bool { return w != 0 }) {
 		return done, nil // all samples are equally good: the gradient is zero
 	}
-	b := sampledBatch(drawn.captions, weights, s.captions(), r.Settings.MaxTokens-1)
+	rows := make([]int32, len(drawn.images))
 	for i, image := range drawn.images {
-		b.Rows[i] = s.rows[image]
+		rows[i] = s.rows[image]
 	}
-	done.loss, err = r.trainer.Step(r.images.give(b))
+	samples := samples{drawn.captions, rows, weights}
+	var batches []*decoder.Batch
+	for _, b := range samples.batches(s.captions(), r.Settings.MaxTokens-1) {
+		batches = append(batches, r.images.give(b))
+	}
+	done.loss, err = r.trainer.Step(batches...)
 	return done, err
 }
 
@@ -184,15 +189,40 @@ func above(rewards, baselines []float64) []float32 {
 	return out
 }
 
-// sampledBatch lays out sampled captions with one weight for all their tokens, for teacher forcing. It has room for
-// size captions and, so that few programs are compiled, one of three lengths, the longest being maxSteps.
-func sampledBatch(captions [][]int32, weights []float32, size, maxSteps int) *decoder.Batch {
-	longest := 0
-	for _, ids := range captions {
-		longest = max(longest, len(ids))
+// samples are sampled captions, ids with <end>, with their images' rows in the image table and one weight each.
+type samples struct {
+	captions [][]int32
+	rows     []int32
+	weights  []float32
+}
+
+// batches divides samples by length into a batch of short and one of long captions, because the recurrence also runs
+// over the padding. Together they have room for size captions. A batch has one of few lengths, the longest being
+// maxSteps, so that few programs are compiled. Batches without a weight are left out.
+func (s samples) batches(size, maxSteps int) []*decoder.Batch {
+	order := make([]int, len(s.captions))
+	for i := range order {
+		order[i] = i
 	}
+	slices.SortStableFunc(order, func(a, b int) int { return len(s.captions[a]) - len(s.captions[b]) })
+	short := min((size+1)/2, len(order))
+	var out []*decoder.Batch
+	for _, part := range []struct {
+		members []int
+		size    int
+	}{{order[:short], (size + 1) / 2}, {order[short:], size / 2}} {
+		if slices.ContainsFunc(part.members, func(i int) bool { return s.weights[i] != 0 }) {
+			out = append(out, s.batch(part.members, part.size, maxSteps))
+		}
+	}
+	return out
+}
+
+// batch lays out some of the samples for teacher forcing, with one weight for all tokens of a caption.
+func (s samples) batch(members []int, size, maxSteps int) *decoder.Batch {
+	longest := len(s.captions[members[len(members)-1]])
 	b := &decoder.Batch{Size: size, Steps: maxSteps, Rows: make([]int32, size)}
-	for _, steps := range []int{(maxSteps + 1) / 2, (3*maxSteps + 3) / 4} {
+	for _, steps := range []int{(maxSteps + 1) / 2, (5*maxSteps + 7) / 8, (3*maxSteps + 3) / 4} {
 		if longest <= steps {
 			b.Steps = steps
 			break
@@ -202,13 +232,15 @@ func sampledBatch(captions [][]int32, weights []float32, size, maxSteps int) *de
 	b.Inputs, b.Targets, b.Weights = make([]int32, n), make([]int32, n), make([]float32, n) // 0 is <pad>
 	for row := range size {
 		b.Inputs[row] = vocab.Start // a filler row only has to be computable
-		if row >= len(captions) {
+		if row >= len(members) {
 			continue
 		}
-		for t, id := range captions[row] {
+		i := members[row]
+		b.Rows[row] = s.rows[i]
+		for t, id := range s.captions[i] {
 			at := t*size + row
-			b.Targets[at], b.Weights[at] = id, weights[row]
-			if t+1 < len(captions[row]) {
+			b.Targets[at], b.Weights[at] = id, s.weights[i]
+			if t+1 < len(s.captions[i]) {
 				b.Inputs[at+size] = id
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -166,21 +167,31 @@ func TestAdvantages(t *testing.T) {
 	}
 }
 
-func TestSampledBatch(t *testing.T) {
-	captions := [][]int32{{7, 8, vocab.End}, {9, vocab.End}}
-	b := sampledBatch(captions, []float32{2, -1}, 3, 8)
-	want := &decoder.Batch{Size: 3, Steps: 4, Rows: []int32{0, 0, 0},
-		Inputs:  []int32{1, 1, 1, 7, 9, 0, 8, 0, 0, 0, 0, 0},
-		Targets: []int32{7, 9, 0, 8, 2, 0, 2, 0, 0, 0, 0, 0},
-		Weights: []float32{2, -1, 0, 2, -1, 0, 2, 0, 0, 0, 0, 0}}
-	if !slices.Equal(b.Inputs, want.Inputs) || !slices.Equal(b.Targets, want.Targets) ||
-		!slices.Equal(b.Weights, want.Weights) || b.Size != want.Size || b.Steps != want.Steps {
-		t.Errorf("batch %+v, want %+v", b, want)
+func TestSampledBatches(t *testing.T) {
+	s := samples{[][]int32{{7, 8, 5, 6, vocab.End}, {7, 8, vocab.End}, {9, vocab.End}}, []int32{30, 20, 10},
+		[]float32{2, -1, 0.5}}
+	got := s.batches(4, 8)
+	want := []*decoder.Batch{
+		{Size: 2, Steps: 4, Rows: []int32{10, 20},
+			Inputs:  []int32{1, 1, 9, 7, 0, 8, 0, 0},
+			Targets: []int32{9, 7, 2, 8, 0, 2, 0, 0},
+			Weights: []float32{0.5, -1, 0.5, -1, 0, -1, 0, 0}},
+		{Size: 2, Steps: 5, Rows: []int32{30, 0},
+			Inputs:  []int32{1, 1, 7, 0, 8, 0, 5, 0, 6, 0},
+			Targets: []int32{7, 0, 8, 0, 5, 0, 6, 0, 2, 0},
+			Weights: []float32{2, 0, 2, 0, 2, 0, 2, 0, 2, 0}},
 	}
-	for length, want := range map[int]int{1: 4, 4: 4, 5: 6, 6: 6, 7: 8, 8: 8} { // a caption of 8 was cut
-		b := sampledBatch([][]int32{make([]int32, length)}, []float32{1}, 1, 8)
-		if b.Steps != want {
-			t.Errorf("a caption of %d tokens has %d steps, want %d", length, b.Steps, want)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("batches %+v and %+v, want %+v and %+v", got[0], got[1], want[0], want[1])
+	}
+	s.weights = []float32{2, 0, 0}
+	if got := s.batches(4, 8); len(got) != 1 || got[0].Rows[0] != 30 {
+		t.Errorf("%d batches, want only the one with a weight", len(got))
+	}
+	for length, want := range map[int]int{1: 4, 4: 4, 5: 5, 6: 6, 7: 8, 8: 8} { // a caption of 8 was cut
+		s := samples{[][]int32{make([]int32, length)}, []int32{0}, []float32{1}}
+		if b := s.batches(1, 8); len(b) != 1 || b[0].Steps != want {
+			t.Errorf("a caption of %d tokens has %d steps, want %d", length, b[0].Steps, want)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func TestEmbeddingDropout(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer trainer.Finalize()
-	state, err := trainer.dropoutState()
+	state, err := trainer.dropoutState(0)
 	if err != nil {
 		t.Fatal(err)
 	}

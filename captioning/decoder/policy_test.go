@@ -211,3 +211,50 @@ func TestSampledPolicyGradient(t *testing.T) {
 		}
 	}
 }
+
+// A step on several batches is that on all their captions in one.
+func TestStepOnSeveralBatches(t *testing.T) {
+	backend := xlatest.OpenForTest(t)
+	m, values := policyModel()
+	features := []float32{0.5, -1, 0.25}
+	captions := everyCaption()
+	var weights []float64
+	for _, c := range captions {
+		weights = append(weights, policyReward(c)-2)
+	}
+	gradients := func(batches ...*Batch) (float64, Values) {
+		trainer, err := NewTrainer(backend, m, values, nil,
+			TrainOptions{LearningRate: 1e-3, WordsOnly: true, BatchWeight: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer trainer.Finalize()
+		loss, gradients, err := trainer.firstStep(batches...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return loss, gradients
+	}
+	wantLoss, want := gradients(policyBatch(features, captions, weights))
+	loss, got := gradients(policyBatch(features, captions[:5], weights[:5]),
+		policyBatch(features, captions[5:], weights[5:]))
+	if math.Abs(loss-wantLoss) > 1e-5 {
+		t.Errorf("loss %v, want %v", loss, wantLoss)
+	}
+	for name := range want {
+		if worst := relativeTo(got[name], want[name]); worst > 1e-4 {
+			t.Errorf("the gradient of %s differs by %.2g", name, worst)
+		}
+	}
+	trainer, err := NewTrainer(backend, m, values, nil, TrainOptions{LearningRate: 1e-3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trainer.Finalize()
+	b := policyBatch(features, captions, weights)
+	for _, batches := range [][]*Batch{nil, {b, b}} {
+		if _, err := trainer.Step(batches...); err == nil {
+			t.Errorf("a step on %d batches without a batch weight was accepted", len(batches))
+		}
+	}
+}

@@ -1,15 +1,28 @@
 package decoder
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 )
 
-// stepGraph builds one training step and returns its loss, [] (float32); see lossGraph for the inputs.
+// lossInputs is the number of inputs of lossGraph.
+const lossInputs = 8
+
+// stepGraph builds one training step and returns its loss, [] (float32). The inputs are those of lossGraph for each
+// batch of the step.
 func (t *Trainer) stepGraph(scope *model.Scope, in []*Node) *Node {
-	loss := t.lossGraph(in)
+	var loss *Node
+	for own := range slices.Chunk(in, lossInputs) {
+		if more := t.lossGraph(own); loss == nil {
+			loss = more
+		} else {
+			loss = Add(loss, more)
+		}
+	}
 	gradients := t.gradientsGraph(scope, loss)
 	if t.options.ClipNorm > 0 {
 		gradients = clipByGlobalNorm(gradients, t.options.ClipNorm)

@@ -104,8 +104,8 @@ func relative(t *testing.T, got []float32, want []float64) float64 {
 
 // firstStep takes the first optimizer step and returns the loss and the gradients, which are read from Adam's first
 // moments: after one step they are the gradients times 1 - 0.9.
-func (t *Trainer) firstStep(b *Batch) (loss float64, gradients Values, err error) {
-	if loss, err = t.Step(b); err != nil {
+func (t *Trainer) firstStep(b ...*Batch) (loss float64, gradients Values, err error) {
+	if loss, err = t.Step(b...); err != nil {
 		return 0, nil, err
 	}
 	gradients = make(Values)

@@ -45,7 +45,7 @@ type Trainer struct {
 	options TrainOptions
 	step    *model.Exec
 	steps   int64
-	shapes  map[[3]int]bool // time steps, words and rows of the batches with a compiled program
+	shapes  map[string]bool // of the batches of a step with a compiled program
 	trimmed time.Time
 }
 
@@ -68,7 +68,7 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{Decoder: d, options: options, shapes: make(map[[3]int]bool)}
+	t := &Trainer{Decoder: d, options: options, shapes: make(map[string]bool)}
 	if err := t.restore(state); err != nil {
 		return nil, err
 	}
@@ -132,24 +132,34 @@ func (t *Trainer) SetLearningRate(rate float64) error {
 }
 
 // Step takes one optimizer step and returns the loss before it, in nats: the sum of weight x cross-entropy over the
-// batch, divided by the sum of weights or by TrainOptions.BatchWeight, with which weights may be negative. It fails if
-// the batch is unsound (see Batch.Check) or all its weights are 0. A loss that is not finite is not an error, but the
-// weights are useless after it.
-func (t *Trainer) Step(b *Batch) (loss float64, err error) {
-	if err := b.Check(t.Model); err != nil {
-		return 0, err
+// batch, divided by the sum of weights or by TrainOptions.BatchWeight, with which weights may be negative and there may
+// be several batches, whose losses are added. It fails if a batch is unsound (see Batch.Check) or all weights of one
+// are 0. A loss that is not finite is not an error, but the weights are useless after it.
+func (t *Trainer) Step(batches ...*Batch) (loss float64, err error) {
+	if len(batches) != 1 && !(len(batches) > 0 && t.options.BatchWeight > 0) {
+		return 0, fmt.Errorf("decoder: a step on %d batches: use one, or several with a BatchWeight", len(batches))
+	}
+	for _, b := range batches {
+		if err := b.Check(t.Model); err != nil {
+			return 0, err
+		}
 	}
 	defer recoverTo(&err, "decoder: training step %d", t.steps+1)
-	inputs, err := t.inputs(b)
-	if err != nil {
-		return 0, err
+	var inputs []any
+	shape := ""
+	for i, b := range batches {
+		own, err := t.inputs(b, i)
+		if err != nil {
+			return 0, err
+		}
+		inputs = append(inputs, own...)
+		shape += fmt.Sprint(b.Size, b.Steps, own[2].(*tensors.Tensor).Size(), own[6].(*tensors.Tensor).Size(), ";")
 	}
 	out, err := t.step.Call1(inputs...)
 	if err != nil {
 		return 0, fmt.Errorf("decoder: training step %d: %w", t.steps+1, err)
 	}
 	t.steps++
-	shape := [3]int{b.Steps, inputs[2].(*tensors.Tensor).Size(), inputs[6].(*tensors.Tensor).Size()}
 	if now := time.Now(); !t.shapes[shape] || now.Sub(t.trimmed) > trimEvery {
 		t.shapes[shape], t.trimmed = true, now
 		memory.Trim() // frees what compilation and buffers of other sizes left
@@ -158,13 +168,14 @@ func (t *Trainer) Step(b *Batch) (loss float64, err error) {
 	return loss, out.FinalizeAll()
 }
 
-// inputs returns the inputs of lossGraph for the next step.
-func (t *Trainer) inputs(b *Batch) ([]any, error) {
+// inputs returns the inputs of lossGraph for a batch of the next step, as many as lossInputs says. number is that of
+// the batch in the step.
+func (t *Trainer) inputs(b *Batch, number int) ([]any, error) {
 	rows, err := b.rows()
 	if err != nil {
 		return nil, err
 	}
-	dropoutState, err := t.dropoutState()
+	dropoutState, err := t.dropoutState(number)
 	if err != nil {
 		return nil, err
 	}
@@ -172,9 +183,9 @@ func (t *Trainer) inputs(b *Batch) ([]any, error) {
 	return append(b.tensors(t.Model), weights, rows, dropoutState), nil
 }
 
-// dropoutState is the state of the random numbers for the next step.
-func (t *Trainer) dropoutState() (*tensors.Tensor, error) {
-	return RNGStateFromSeed(t.options.Seed ^ (t.steps+1)*0x5851f42d4c957f2d)
+// dropoutState is the state of the random numbers for a batch of the next step.
+func (t *Trainer) dropoutState(number int) (*tensors.Tensor, error) {
+	return RNGStateFromSeed(t.options.Seed ^ (t.steps+1)*0x5851f42d4c957f2d ^ int64(number)<<32)
 }
 
 // Finalize frees the device's memory. Do not use the trainer afterwards.
