@@ -332,5 +332,6 @@ func (c *Checkpoint) model(cell decoder.Cell) (decoder.Model, error) {
 			cell.Name())
 	}
 	return decoder.Model{Cell: cell, Vocabulary: c.Vocabulary.Len(), Features: c.Encoder.FeatureDim,
-		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first"}, nil
+		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first",
+		Tied: c.Settings.WeightTying == 1}, nil
 }

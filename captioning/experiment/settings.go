@@ -57,6 +57,9 @@ type Settings struct {
 	// EmbeddingDropout is the share of the word embeddings' numbers dropped in training; 0 turns it off.
 	EmbeddingDropout float64 `json:"embedding_dropout,omitempty"`
 
+	// WeightTying 1 uses the word embedding as the weight of the output layer, too (Press and Wolf 2017), which needs
+	// embedding = hidden; 0 turns it off.
+	WeightTying int `json:"weight_tying,omitempty"`
 	// The settings of loss=self-critical. Each step draws Samples captions of each of batch_size/Samples images; their
 	// advantages are their Rewards (see score.NewReward) less the Critic's: "samples" is the mean reward of the image's
 	// other samples, "greedy" the reward of its greedy caption.
@@ -104,6 +107,7 @@ var limits = map[string][2]float64{
 	"seed": {math.MinInt64, math.MaxInt64}, "dropout": {0, 0.99}, "clip_norm": {0, 1e12}, "patience": {0, 1 << 20},
 	"lr_decay": {1e-6, 1}, "lr_patience": {1, 1 << 20},
 	"label_smoothing": {0, 0.99}, "embedding_dropout": {0, 0.99}, "samples": {1, 1000},
+	"weight_tying": {0, 1},
 }
 
 // Check returns one error that lists every setting with a value that is not allowed, and the allowed values. The name
@@ -137,6 +141,10 @@ func (s Settings) Check(allowCell func(name string) bool) error {
 		}
 	}
 	problems = append(problems, s.checkSelfCritical()...)
+	if s.WeightTying == 1 && s.Embedding != s.Hidden {
+		problems = append(problems, fmt.Errorf("setting weight_tying=1: embedding=%d and hidden=%d must be equal",
+			s.Embedding, s.Hidden))
+	}
 	sort.Slice(problems, func(i, j int) bool { return problems[i].Error() < problems[j].Error() })
 	return errors.Join(problems...)
 }

@@ -42,6 +42,8 @@ func TestBadSettings(t *testing.T) {
 		{"label_smoothing=1", "label_smoothing=1"},
 		{"embedding_dropout=-0.1", "embedding_dropout=-0.1"},
 		{"reward=cider", "cider-d"},
+		{"weight_tying=1", "must be equal"},
+		{"weight_tying=2", "weight_tying=2"},
 		{"critic=mean", "samples or greedy"},
 	} {
 		s := Defaults()

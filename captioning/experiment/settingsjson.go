@@ -10,7 +10,8 @@ import (
 
 // laterSettings were added after runs had been recorded. JSON omits them at their defaults, so that those runs keep
 // their identity. Zero stands for the default.
-var laterSettings = []string{"precision", "label_smoothing", "embedding_dropout", "samples", "reward", "critic"}
+var laterSettings = []string{"precision", "label_smoothing", "embedding_dropout", "weight_tying", "samples",
+	"reward", "critic"}
 
 // MarshalJSON omits later settings at their defaults.
 func (s Settings) MarshalJSON() ([]byte, error) {
