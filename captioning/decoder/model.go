@@ -88,7 +88,8 @@ type Values map[string][]float32
 
 // Initialize draws initial weights from PyTorch's distributions: the embedding from N(0, 1), linear layers from
 // U(-1/sqrt(inputs), 1/sqrt(inputs)), the cell from U(-1/sqrt(hidden), 1/sqrt(hidden)). A tied embedding is drawn as an
-// output layer. The same seed gives the same values on every machine. Reference: reset_parameters of torch.nn.Embedding, Linear and LSTM in PyTorch 2.11.
+// output layer. The same seed gives the same values on every machine. Reference: reset_parameters of
+// torch.nn.Embedding, Linear and LSTM in PyTorch 2.11.
 func (m Model) Initialize(seed int64) Values {
 	values := make(Values)
 	for i, w := range m.Weights() {

@@ -13,8 +13,8 @@
 //	go run ./captioning/cmd/bench growth     training, generation and scoring as their inputs grow
 //
 // Train, generate, selfcritical, features and start need Flickr8k below $CAPTIONLAB_DATA. The Python side is a set of
-// scripts in this folder. They run in a virtual environment in the cache folder, which the first run creates from pinned
-// versions, or under --python.
+// scripts in this folder. They run in a virtual environment in the cache folder, which the first run creates from
+// pinned versions, or under --python.
 package main
 
 import (

@@ -69,8 +69,8 @@ func benchSelfCritical(b *bench) error {
 		0.05/b.record.median("captionlab, share of the time for rewards"), 1)
 	b.record.Notes = append(b.record.Notes,
 		"captionlab trains through captioning.Train, as captionlab train --from does. PyTorch samples with lstm_cell "+
-			"until all captions are finished and differentiates nn.LSTM on the padded samples, the output layer on real "+
-			"tokens only; pycocoevalcap's document frequencies are counted once, before the first step.")
+			"until all captions are finished and differentiates nn.LSTM on the padded samples, the output layer on "+
+			"real tokens only; pycocoevalcap's document frequencies are counted once, before the first step.")
 	return nil
 }
 
