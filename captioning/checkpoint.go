@@ -37,9 +37,10 @@ type Checkpoint struct {
 	Settings   experiment.Settings
 	Vocabulary *vocab.Vocabulary
 	Encoder    encoder.Identity
-	Dataset    string  // name
-	Data       string  // fingerprint of the dataset
-	Source     *Source // of custom data; nil for others and for packed models
+	Dataset    string            // name
+	Data       string            // fingerprint of the dataset
+	Source     *Source           // of custom data; nil for others and for packed models
+	From       *experiment.Start // the run that this one started from; nil for random weights
 	Training   Training
 	Values     decoder.Values
 	State      decoder.State // optimizer; empty in the best checkpoint
@@ -52,6 +53,8 @@ type Training struct {
 	Epoch        int                     `json:"epoch"` // complete epochs
 	Batch        int                     `json:"batch"` // finished batches of the next epoch
 	LossSum      float64                 `json:"loss_sum"`
+	RewardSum    float64                 `json:"reward_sum,omitempty"` // these two with loss=self-critical
+	EntropySum   float64                 `json:"entropy_sum,omitempty"`
 	Curve        []experiment.CurvePoint `json:"curve"` // one point per complete epoch
 	Best         int                     `json:"best"`  // epoch with the lowest validation loss, from 1; 0: none yet
 	LearningRate float64                 `json:"learning_rate"`
@@ -72,8 +75,15 @@ type header struct {
 	Encoder    encoder.Identity    `json:"encoder"`
 	Dataset    string              `json:"dataset"`
 	Data       string              `json:"fingerprint"`
+	From       *experiment.Start   `json:"from,omitempty"`
 	Training   Training            `json:"training"`
 	Source     *Source             `json:"source,omitempty"`
+}
+
+// header is the checkpoint's.
+func (c *Checkpoint) header() header {
+	return header{Format: 1, Settings: c.Settings, Vocabulary: c.Vocabulary, Encoder: c.Encoder, Dataset: c.Dataset,
+		Data: c.Data, From: c.From, Training: c.Training, Source: c.Source}
 }
 
 const (
@@ -84,8 +94,7 @@ const (
 // write stores the checkpoint at path, whole or not at all. It takes the arrays from the trainer, one at a time: those
 // of the model and, with state, those of the optimizer. The error wraps errUnsound if the training has diverged.
 func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
-	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training,
-		c.Source})
+	text, err := json.Marshal(c.header())
 	if err != nil {
 		return err
 	}
@@ -195,6 +204,7 @@ func newCheckpoint(path string, tensors map[string]safetensors.Tensor, metadata 
 		Dataset:    h.Dataset,
 		Data:       h.Data,
 		Source:     h.Source,
+		From:       h.From,
 		Training:   h.Training,
 		Values:     make(decoder.Values),
 		State:      make(decoder.State),
@@ -339,5 +349,6 @@ func (c *Checkpoint) model(cell decoder.Cell) (decoder.Model, error) {
 			cell.Name())
 	}
 	return decoder.Model{Cell: cell, Vocabulary: c.Vocabulary.Len(), Features: c.Encoder.FeatureDim,
-		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first"}, nil
+		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first",
+		Tied: c.Settings.WeightTying == 1}, nil
 }

@@ -60,7 +60,8 @@ func (m *Model) runRecord(ctx context.Context, data *Data, o RecordOptions) (exp
 		run.Source = c.Source
 	}
 	var err error
-	if run.Identity, err = experiment.Identity(c.Settings, c.Data, c.Encoder); err != nil {
+	run.From = c.From
+	if run.Identity, err = c.identity(); err != nil {
 		return run, err
 	}
 	run.Model = experiment.ModelVersion

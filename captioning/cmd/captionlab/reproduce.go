@@ -190,6 +190,8 @@ func printPlan(out io.Writer, jobs []captioning.Job) error {
 			state, takes = "done", ""
 		case j.Epochs > 0:
 			state = fmt.Sprintf("%d epochs done", j.Epochs)
+		case j.StartMissing():
+			state = "to do, starts from " + j.Start.Name()
 		}
 		total += j.AtMost
 		fmt.Fprintf(w, "%s\t%s\t%s\n", j.Name(), state, takes)
