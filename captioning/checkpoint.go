@@ -80,12 +80,6 @@ type header struct {
 	Source     *Source             `json:"source,omitempty"`
 }
 
-// header is the checkpoint's.
-func (c *Checkpoint) header() header {
-	return header{Format: 1, Settings: c.Settings, Vocabulary: c.Vocabulary, Encoder: c.Encoder, Dataset: c.Dataset,
-		Data: c.Data, From: c.From, Training: c.Training, Source: c.Source}
-}
-
 const (
 	headerKey = "captionlab"
 	sumKey    = "sha256" // over the header and all arrays

@@ -52,3 +52,9 @@ func RunSettings(dir string) (experiment.Settings, error) {
 	}
 	return c.Settings, nil
 }
+
+// header is the checkpoint's.
+func (c *Checkpoint) header() header {
+	return header{Format: 1, Settings: c.Settings, Vocabulary: c.Vocabulary, Encoder: c.Encoder, Dataset: c.Dataset,
+		Data: c.Data, From: c.From, Training: c.Training, Source: c.Source}
+}
