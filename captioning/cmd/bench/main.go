@@ -10,6 +10,7 @@
 //	go run ./captioning/cmd/bench pictures   640 x 480 JPEGs to features against the encoder alone; memory
 //	go run ./captioning/cmd/bench caption    captionlab caption on 1,000 good and bad files against the encoder alone
 //	go run ./captioning/cmd/bench start      how long the commands take before they work
+//	go run ./captioning/cmd/bench serve      2,000 requests to captionlab serve against the encoder alone
 //	go run ./captioning/cmd/bench growth     training, generation and scoring as their inputs grow
 //
 // Train, generate, selfcritical, features and start need Flickr8k below $CAPTIONLAB_DATA. The Python side is a set of
@@ -34,6 +35,7 @@ var benchmarks = map[string]func(*bench) error{
 	"score": benchScore, "train": benchTrain, "generate": benchGenerate, "features": benchFeatures,
 	"resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
 	"selfcritical": benchSelfCritical, "start": benchStart, "growth": benchGrowth,
+	"serve": benchServe,
 }
 
 func main() {
