@@ -107,7 +107,11 @@ func formatOf(data []byte) (format, error) {
 			return f, nil
 		}
 	}
-	return format{}, unsupported(data)
+	if err := explainOther(data); err != nil {
+		return format{}, err
+	}
+	return format{}, fmt.Errorf("not an image in a supported format (JPEG, PNG, GIF, WebP): it begins with %.24q",
+		data[:min(len(data), 24)])
 }
 
 func begins(data []byte, magic string) bool {
