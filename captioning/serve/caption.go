@@ -107,6 +107,9 @@ func (s *Server) caption(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
+	s.queue.coming.Add(1)
+	arrived := sync.OnceFunc(func() { s.queue.coming.Add(-1) })
+	defer arrived()
 	s.decode(r.Context(), images)
 	var items []*item
 	for _, i := range images {
@@ -115,7 +118,7 @@ func (s *Server) caption(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(items) > 0 {
-		if _, err := s.queue.caption(r.Context(), items, wanted); err != nil {
+		if _, err := s.queue.caption(r.Context(), items, wanted, arrived); err != nil {
 			status := http.StatusInternalServerError
 			if errors.Is(err, errFull) || errors.Is(err, errClosed) || r.Context().Err() != nil {
 				status = http.StatusServiceUnavailable

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"captionlab/captioning"
 	"captionlab/captioning/decoder"
@@ -59,6 +61,7 @@ type queue struct {
 	model   captioner
 	metrics *metrics
 	limit   int
+	coming  atomic.Int64 // requests whose images are being decoded
 
 	mu      sync.Mutex
 	more    *sync.Cond
@@ -80,10 +83,12 @@ func newQueue(model captioner, limit int, m *metrics) *queue {
 	return q
 }
 
-// caption captions items and returns once that is done, or ctx is.
-func (q *queue) caption(ctx context.Context, items []*item, r request) ([]*item, error) {
+// caption captions items and returns once that is done, or ctx is. It calls arrived once they wait.
+func (q *queue) caption(ctx context.Context, items []*item, r request, arrived func()) ([]*item, error) {
 	j := &job{ctx: ctx, items: items, request: r, done: make(chan struct{})}
-	if err := q.push(j); err != nil {
+	err := q.push(j)
+	arrived()
+	if err != nil {
 		return nil, err
 	}
 	select {
@@ -117,6 +122,9 @@ func (q *queue) close() {
 	<-q.ended
 }
 
+// gathering is how long a batch waits for requests whose images are being decoded. One request alone never waits.
+const gathering = 25 * time.Millisecond
+
 // next waits for jobs and takes up to maxBatch images, or one job with more. It returns nil at the end.
 func (q *queue) next() []*job {
 	q.mu.Lock()
@@ -126,6 +134,11 @@ func (q *queue) next() []*job {
 			return nil
 		}
 		q.more.Wait()
+	}
+	for begun := time.Now(); q.images < maxBatch && q.coming.Load() > 0 && time.Since(begun) < gathering; {
+		q.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		q.mu.Lock()
 	}
 	taken, images := 0, 0
 	for taken < len(q.waiting) && (taken == 0 || images+len(q.waiting[taken].items) <= maxBatch) {

@@ -81,7 +81,8 @@ func (s *Server) Warm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.queue.caption(ctx, []*item{{pixels: pixels}}, request{beam: 1, candidates: 1}); err != nil {
+	first := request{beam: 1, candidates: 1}
+	if _, err := s.queue.caption(ctx, []*item{{pixels: pixels}}, first, func() {}); err != nil {
 		return fmt.Errorf("the first caption: %w", err)
 	}
 	s.ready.Store(true)
