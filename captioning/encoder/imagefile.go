@@ -105,6 +105,9 @@ func formatOf(data []byte) (format, error) {
 			return f, nil
 		}
 	}
+	if err := explainOther(data); err != nil {
+		return format{}, err
+	}
 	return format{}, fmt.Errorf("not an image in a supported format (JPEG, PNG, GIF, WebP): it begins with %.24q",
 		data[:min(len(data), 24)])
 }
