@@ -67,14 +67,15 @@ var brands = map[string]otherFormat{
 	"3gp4": video, "3gp5": video,
 }
 
-// explainOther returns an error that names the format of data, and how to convert it, if it is recognised but not decoded.
+// explainOther returns an error that names the format of data, and how to convert it, if it is recognised but not
+// decoded.
 func explainOther(data []byte) error {
 	f, ok := recognise(data)
 	if !ok {
 		return nil
 	}
-	return fmt.Errorf("the file is %s, which is not read: convert it to JPEG or PNG, for example with  %s", f.name,
-		f.command)
+	return fmt.Errorf("the file is %s, which is not read: convert it to JPEG or PNG, for example with  %s",
+		f.name, f.command)
 }
 
 func recognise(data []byte) (f otherFormat, ok bool) {

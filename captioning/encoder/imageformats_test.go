@@ -161,7 +161,8 @@ func TestFirstFrameOfWebP(t *testing.T) {
 		{"another size than it says", "header says 13 x 9 pixels, but the frame 90 x 9",
 			animation(losslessFrame(small("lossless.webp"), 90, 9), 4, 2)},
 		{"no image", "holds no image", bytes.Replace(whole, []byte("VP8L"), []byte("none"), 1)},
-		{"huge", "header says 13 x 9 pixels, but the frame 16384 x 16384", animation(losslessFrame(small("lossless.webp"), 16384, 16384), 4, 2)},
+		{"huge", "header says 13 x 9 pixels, but the frame 16384 x 16384",
+			animation(losslessFrame(small("lossless.webp"), 16384, 16384), 4, 2)},
 		{"short", "cut short", slices.Concat(whole[:frame+4], []byte{4, 0, 0, 0}, whole[frame+8:])},
 	} {
 		var err error

@@ -128,8 +128,8 @@ func captionMeter(m *meter, files int) func(encoded, unreadable int) {
 	return func(encoded, unreadable int) {
 		done, bad = done+encoded+unreadable, bad+unreadable
 		rate, left := p.At(float64(done), float64(files-done))
-		m.show(done == files, "%simages: %d of %d, %d unreadable, %.1f/s, %v left", m.bar(done, files), done, files, bad,
-			rate, short(left))
+		m.show(done == files, "%simages: %d of %d, %d unreadable, %.1f/s, %v left", m.bar(done, files), done, files,
+			bad, rate, short(left))
 	}
 }
 

@@ -128,8 +128,8 @@ func (m madeWith) check(before madeWith) error {
 	m.Run = before.Run
 	var differences []string
 	now, old := m.values(), before.values()
-	for _, key := range []string{"version", "format", "candidates", "max_words", "temperature", "top_k", "top_p", "seed",
-		"beam", "length_penalty", "allow_unk"} {
+	for _, key := range []string{"version", "format", "candidates", "max_words", "temperature", "top_k", "top_p",
+		"seed", "beam", "length_penalty", "allow_unk"} {
 		if now[key] != old[key] {
 			differences = append(differences, fmt.Sprintf("%s %v instead of %v", key, old[key], now[key]))
 		}
@@ -174,8 +174,8 @@ func (f *captionFile) read() (whole int64, err error) {
 		at += int64(len(line))
 		if n == 1 && header != "" {
 			if strings.TrimRight(line, "\r\n") != strings.TrimRight(header, "\r\n") {
-				return 0, fmt.Errorf("its first line is %.80q, not %q: another program has changed it; name another file",
-					line, header)
+				return 0, fmt.Errorf("its first line is %.80q, not %q: another program has changed it; name another "+
+					"file", line, header)
 			}
 			whole = at
 			continue

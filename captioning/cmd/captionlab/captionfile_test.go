@@ -182,6 +182,10 @@ func TestCaptionFileRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCaptionFileRefusesFiles(t *testing.T) {
+	how := madeWith{Version: 1, Format: "csv", Model: "m", Candidates: 2}
 	mixed := csvLines{true}.header() + "a.jpg,a dog,0.5,1,2\r\nb.jpg,a cat,0.5,1,1\r\n"
 	path := filepath.Join(t.TempDir(), "mine.csv")
 	if err := os.WriteFile(path, []byte(mixed), 0o644); err != nil {
@@ -205,7 +209,29 @@ func TestCaptionFileRefuses(t *testing.T) {
 	if err := os.WriteFile(other, []byte(mixed), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := record(other, csvLines{true}, nil); err == nil || !strings.Contains(err.Error(), "line 3 is of another") {
+	if _, err := record(other, csvLines{true}, nil); err == nil ||
+		!strings.Contains(err.Error(), "line 3 is of another") {
 		t.Errorf("a missing candidate in the middle: %v", err)
+	}
+}
+
+func TestMeterBar(t *testing.T) {
+	var out strings.Builder
+	m := &meter{out: &out, terminal: true}
+	show := captionMeter(m, 4)
+	show(1, 0)
+	m.clear()
+	show(1, 2)
+	text := out.String()
+	if !strings.Contains(text, "[#####...............] images: 1 of 4, 0 unreadable, ") ||
+		!strings.Contains(text, " left\r\x1b[K\r\x1b[K[####################] images: 4 of 4, 2 unreadable, ") ||
+		!strings.HasSuffix(text, " left\n") {
+		t.Errorf("on a terminal: %q", text)
+	}
+	out.Reset()
+	show = captionMeter(&meter{out: &out}, 2)
+	show(2, 0)
+	if !strings.HasPrefix(out.String(), "images: 2 of 2, 0 unreadable, ") {
+		t.Errorf("elsewhere: %q", out.String())
 	}
 }

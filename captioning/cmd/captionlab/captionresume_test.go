@@ -72,7 +72,8 @@ func captionInProcess(c *captioning.Captioner, call captionCall, files []string,
 				cancel()
 			}
 		}}
-	return call.caption(ctx, job, files, &captionOutput{call: &call, stdout: io.Discard, meter: &meter{out: io.Discard}})
+	out := &captionOutput{call: &call, stdout: io.Discard, meter: &meter{out: io.Discard}}
+	return call.caption(ctx, job, files, out)
 }
 
 // csvCaptions reads the captions of a file of --csv, and fails if an image is there twice.
@@ -110,7 +111,8 @@ func TestStopAndResume(t *testing.T) {
 	for _, o := range []decoder.GenerateOptions{{}, {Temperature: 1, Seed: 7}} {
 		name := fmt.Sprintf("temperature %g", o.Temperature)
 		whole := captionCall{csv: true, out: filepath.Join(dir, name+"-whole.csv"), generation: generationFlags{o}}
-		if err := captionInProcess(captioner, whole, files, 0); err == nil || !strings.HasPrefix(err.Error(), bad+": ") {
+		err := captionInProcess(captioner, whole, files, 0)
+		if err == nil || !strings.HasPrefix(err.Error(), bad+": ") {
 			t.Fatalf("%s, not stopped: %v", name, err)
 		}
 		want := csvCaptions(t, whole.out)

@@ -109,7 +109,8 @@ func TestSidecars(t *testing.T) {
 		return string(data)
 	}
 	code, out, errs := call(t, program(dir, "caption", ".", "--sidecar"))
-	if code != 1 || strings.Count(out, "\n") != 2 || read("photo-001.txt") != "mine" || read("photo-002.png") != "mine" ||
+	if code != 1 || strings.Count(out, "\n") != 2 || read("photo-001.txt") != "mine" ||
+		read("photo-002.png") != "mine" ||
 		!strings.Contains(errs, "photo-001.jpg: photo-001.txt exists: replace it with --overwrite") ||
 		!strings.Contains(errs, "photo-002.png: its sidecar would be photo-002.txt, like that of photo-002.jpg") ||
 		strings.Contains(errs, "partial") {
@@ -143,11 +144,38 @@ func TestSidecars(t *testing.T) {
 	}
 }
 
+func TestWrongCaptionCalls(t *testing.T) {
+	xlatest.OpenForTest(t)
+	dir := t.TempDir()
+	checkWrongCalls(t, dir, []wrongCall{
+		{"caption", 2, "at least one image"},
+		{"caption " + dir + "/nosuch y.jpg", 1, "nosuch does not exist: name images or folders of images; to"},
+		{"caption nosuch.safetensors y.jpg", 1, "nosuch.safetensors does not exist: name images"},
+		{"caption --run nosuch y.jpg", 1, "--run nosuch is not the folder of a trained run and not a packed model"},
+		{"caption y.jpg --json --csv", 2, "exclude each other"},
+		{"caption y.jpg --out captions", 2, "choose --json or --csv"},
+		{"caption y.jpg --out captions.json --coco", 2, "--out takes --json or --csv"},
+		{"caption y.jpg --overwrite", 2, "--overwrite is for --sidecar"},
+		{"caption y.jpg --sidecar --overwrite --skip-done", 2, "exclude each other"},
+		{"caption y.jpg --coco --candidates 3", 2, "one caption an image"},
+		{"caption y.jpg --candidates 3 --beam 2", 2, "use a beam of at least 3"},
+		{"caption y.jpg --candidates 0", 2, "0 candidates"},
+		{"caption y.jpg --csv --id-from name", 2, "--id-from name is for --coco"},
+		{"caption x y.jpg --beam 3 --temperature 1", 2, "exclude each other"},
+		{"caption x y.jpg --temperature -1", 2, "temperature -1"},
+		{"caption x y.jpg --temperature 1e-38", 2, "temperature 1e-38; use 0.001 to 1000"},
+		{"caption --run " + dir + " y.jpg", 1, dir + " is not the folder of a trained run"},
+	})
+}
+
 // TestRunOrImage tells runs, images and mistakes apart.
 func TestRunOrImage(t *testing.T) {
 	dir := t.TempDir()
-	run, images, parent := filepath.Join(dir, "results", "seed-1"), filepath.Join(dir, "images"), filepath.Join(dir, "results")
-	for path, content := range map[string]string{filepath.Join(run, "run.json"): "{}", filepath.Join(images, "a.HEIC"): ""} {
+	parent, images := filepath.Join(dir, "results"), filepath.Join(dir, "images")
+	run := filepath.Join(parent, "seed-1")
+	for path, content := range map[string]string{
+		filepath.Join(run, "run.json"): "{}", filepath.Join(images, "a.HEIC"): "",
+	} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}

@@ -45,6 +45,32 @@ func call(t *testing.T, cmd *exec.Cmd) (int, string, string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
+// wrongCall is a call, its exit status and a part of its message.
+type wrongCall struct {
+	args string
+	code int
+	want string
+}
+
+// checkWrongCalls makes calls in dir.
+func checkWrongCalls(t *testing.T, dir string, calls []wrongCall) {
+	t.Helper()
+	for _, c := range calls {
+		t.Run(c.args, func(t *testing.T) {
+			cmd := program(dir, strings.Fields(c.args)...)
+			cmd.Env = append(cmd.Env, "CAPTIONLAB_DATA=")
+			code, out, errs := call(t, cmd)
+			if code != c.code || !strings.Contains(errs, c.want) || out != "" {
+				t.Errorf("exit %d, standard error %q, standard output %q; want exit %d and %q", code, errs, out, c.code,
+					c.want)
+			}
+			if strings.Contains(errs, "goroutine") {
+				t.Errorf("a panic: %s", errs)
+			}
+		})
+	}
+}
+
 func TestWrongCalls(t *testing.T) {
 	xlatest.OpenForTest(t)
 	dir := t.TempDir()
@@ -59,11 +85,7 @@ func TestWrongCalls(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(recorded, "readouts.json"), []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct {
-		args string
-		code int
-		want string
-	}{
+	checkWrongCalls(t, dir, []wrongCall{
 		{"train --out " + recorded, 1, "choose another folder"},
 		{"nosuch", 2, `unknown command "nosuch"`},
 		{"train --nosuch", 2, "--nosuch"},
@@ -94,40 +116,10 @@ func TestWrongCalls(t *testing.T) {
 		{"reproduce --dataset nosuch", 2, "the datasets are"},
 		{"report --root " + dir, 1, "the root must be"},
 		{"report --check --root " + dir, 1, "the root must be"},
-		{"caption", 2, "at least one image"},
-		{"caption " + recorded + "/nosuch y.jpg", 1, "nosuch does not exist: name images or folders of images; to"},
-		{"caption nosuch.safetensors y.jpg", 1, "nosuch.safetensors does not exist: name images"},
-		{"caption --run nosuch y.jpg", 1, "--run nosuch is not the folder of a trained run and not a packed model"},
-		{"caption y.jpg --json --csv", 2, "exclude each other"},
-		{"caption y.jpg --out captions", 2, "choose --json or --csv"},
-		{"caption y.jpg --out captions.json --coco", 2, "--out takes --json or --csv"},
-		{"caption y.jpg --overwrite", 2, "--overwrite is for --sidecar"},
-		{"caption y.jpg --sidecar --overwrite --skip-done", 2, "exclude each other"},
-		{"caption y.jpg --coco --candidates 3", 2, "one caption an image"},
-		{"caption y.jpg --candidates 3 --beam 2", 2, "use a beam of at least 3"},
-		{"caption y.jpg --candidates 0", 2, "0 candidates"},
-		{"caption y.jpg --csv --id-from name", 2, "--id-from name is for --coco"},
-		{"caption x y.jpg --beam 3 --temperature 1", 2, "exclude each other"},
-		{"caption x y.jpg --temperature -1", 2, "temperature -1"},
-		{"caption x y.jpg --temperature 1e-38", 2, "temperature 1e-38; use 0.001 to 1000"},
 		{"evaluate x --temperature 1e38", 2, "temperature 1e+38; use 0.001 to 1000"},
 		{"evaluate x --temperature 1 --top-p 1e-46", 2, "top-p 1e-46; use 1e-06 to 1"},
 		{"evaluate x --temperature 1 --top-k -1", 2, "top-k -1; use 1 or more"},
-		{"caption --run " + dir + " y.jpg", 1, dir + " is not the folder of a trained run"},
-	} {
-		t.Run(c.args, func(t *testing.T) {
-			cmd := program(dir, strings.Fields(c.args)...)
-			cmd.Env = append(cmd.Env, "CAPTIONLAB_DATA=")
-			code, out, errs := call(t, cmd)
-			if code != c.code || !strings.Contains(errs, c.want) || out != "" {
-				t.Errorf("exit %d, standard error %q, standard output %q; want exit %d and %q", code, errs, out, c.code,
-					c.want)
-			}
-			if strings.Contains(errs, "goroutine") {
-				t.Errorf("a panic: %s", errs)
-			}
-		})
-	}
+	})
 }
 
 func TestDryRunShowsThePlanAndLeavesNothing(t *testing.T) {
