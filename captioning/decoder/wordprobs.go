@@ -113,12 +113,8 @@ func (d *Decoder) wordLossesGraph(w Weights, in []*Node) *Node {
 	places := Reshape(Iota(g, shapes.Make(dtypes.Int32, rows), 0), steps, batch)
 	outputs := d.outputsGraph(w, features, Reshape(inputs, rows), places)
 	logits := d.logitsGraph(w, Reshape(outputs, rows, d.Hidden))
-	isFirst := LessThan(Iota(g, shapes.Make(dtypes.Int32, rows, d.Vocabulary), 0),
-		filled(g, int32(batch), rows, d.Vocabulary))
-	isEnd := Equal(Iota(g, shapes.Make(dtypes.Int32, rows, d.Vocabulary), 1),
-		filled(g, vocab.End, rows, d.Vocabulary))
-	no := Or(And(isFirst, isEnd), BroadcastToDims(ExpandAxes(never, 0), rows, d.Vocabulary))
-	losses := tokenLosses(Where(no, filled(g, float32(forbidden), rows, d.Vocabulary), logits), Reshape(targets, rows))
+	isFirst := LessThan(Iota(g, shapes.Make(dtypes.Int32, rows), 0), filled(g, int32(batch), rows))
+	losses := tokenLosses(onlyWords(logits, never, isFirst), Reshape(targets, rows))
 	losses.AssertDims(rows)
 	return losses
 }

@@ -32,8 +32,8 @@ func newCaptionCommand() *cobra.Command {
 		Use:   "caption [RUN] IMAGE|FOLDER...",
 		Short: "Caption images (JPEG, PNG, WebP, GIF), with the model that comes with captionlab or with your own",
 		Long: "A folder stands for all files in it and in its subfolders, except hidden files and links to folders.\n" +
-			"The model is the one that comes with captionlab, unless --run or the first argument is the folder of a\n" +
-			"run or a packed model.\n\n" +
+			"The model is the one that comes with captionlab, which learned from photographs of people and dogs\n" +
+			"outdoors, unless --run or the first argument is the folder of a run or a packed model.\n\n" +
 			"Files that are damaged or not images are listed on standard error and do not stop the others; the exit\n" +
 			"status is then 1. Photographs are turned upright, as their EXIF orientation says. Of an animation the\n" +
 			"first frame is captioned. HEIC, AVIF, JPEG XL, TIFF, BMP and camera raw files are recognised, and\n" +

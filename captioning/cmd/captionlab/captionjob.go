@@ -123,7 +123,7 @@ func seedOf(file string) uint64 {
 func (j captionJob) decode(files []string, rows [][]float32, o decoder.GenerateOptions) ([]captioned, error) {
 	out := make([]captioned, len(files))
 	if j.candidates == 1 && !j.words {
-		captions, err := j.captioner.CaptionFeatures(files, rows, o)
+		captions, err := j.captioner.CaptionFeatures(rows, o)
 		if err != nil {
 			return nil, err
 		}

@@ -93,7 +93,10 @@ func (c *captionCall) caption(ctx context.Context, job captionJob, files []strin
 		todo = slices.DeleteFunc(slices.Clone(todo), func(image string) bool { return exists(sidecarOf(image)) })
 	}
 	if c.sidecar {
-		kept, more := out.sidecar.plan(todo)
+		kept, more, err := out.sidecar.plan(todo)
+		if err != nil {
+			return err
+		}
 		todo, problems = kept, append(problems, more...)
 	}
 	skipped := len(files) - len(todo) - len(problems)

@@ -29,12 +29,13 @@ func exists(path string) bool {
 }
 
 // plan leaves out images whose sidecar must not be written: that of another image with the same name but for its
-// ending, one that would replace an image, and, without overwrite, one that exists already.
-func (s sidecars) plan(images []string) (kept []string, problems []error) {
+// ending, and one that would replace an image. It fails if there are sidecars already, unless they may be replaced.
+func (s sidecars) plan(images []string) (kept []string, problems []error, err error) {
 	owner, isImage := make(map[string]string), make(map[string]bool)
 	for _, image := range images {
 		isImage[filepath.Clean(image)] = true
 	}
+	var existing []string
 	for _, image := range images {
 		sidecar := filepath.Clean(sidecarOf(image))
 		first, taken := owner[sidecar]
@@ -45,23 +46,27 @@ func (s sidecars) plan(images []string) (kept []string, problems []error) {
 		case taken && filepath.Clean(first) != filepath.Clean(image):
 			problems = append(problems, fmt.Errorf("%s: its sidecar would be %s, like that of %s: rename one of them",
 				image, sidecar, first))
-		case !s.overwrite && exists(sidecar):
-			problems = append(problems, fmt.Errorf("%s: %s exists: replace it with --overwrite, or skip images that "+
-				"have one with --skip-done", image, sidecar))
 		default:
 			owner[sidecar] = image
 			kept = append(kept, image)
+			if exists(sidecar) {
+				existing = append(existing, sidecar)
+			}
 		}
 	}
-	return kept, problems
+	if len(existing) > 0 && !s.overwrite {
+		return nil, nil, fmt.Errorf("%d of %d images have a sidecar already, such as %s: --skip-done leaves these "+
+			"images out, --overwrite replaces the files", len(existing), len(images), existing[0])
+	}
+	return kept, problems, nil
 }
 
 // write writes the sidecar of an image, whole or not at all.
 func (s sidecars) write(image, caption string) error {
 	path := sidecarOf(image)
 	if !s.overwrite && exists(path) {
-		return fmt.Errorf("%s appeared while this command ran: replace it with --overwrite, or skip images that have "+
-			"one with --skip-done", path)
+		return fmt.Errorf("%s appeared while this command ran: --skip-done leaves its image out, --overwrite "+
+			"replaces it", path)
 	}
 	return atomicfile.WriteFile(path, []byte(caption+"\n"))
 }

@@ -45,6 +45,21 @@ func call(t *testing.T, cmd *exec.Cmd) (int, string, string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
+// unusable makes a text that is called an image, and the folder of a record without a model.
+func unusable(t *testing.T, dir string) (text, recorded string) {
+	text, recorded = filepath.Join(dir, "text.jpg"), filepath.Join(dir, "recorded")
+	if err := os.WriteFile(text, []byte("not an image"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(recorded, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(recorded, "readouts.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return text, recorded
+}
+
 // wrongCall is a call, its exit status and a part of its message.
 type wrongCall struct {
 	args string
@@ -74,17 +89,7 @@ func checkWrongCalls(t *testing.T, dir string, calls []wrongCall) {
 func TestWrongCalls(t *testing.T) {
 	xlatest.OpenForTest(t)
 	dir := t.TempDir()
-	text := filepath.Join(dir, "text.jpg")
-	if err := os.WriteFile(text, []byte("not an image"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	recorded := filepath.Join(dir, "recorded")
-	if err := os.Mkdir(recorded, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(recorded, "readouts.json"), []byte("{}"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	text, recorded := unusable(t, dir)
 	checkWrongCalls(t, dir, []wrongCall{
 		{"train --out " + recorded, 1, "choose another folder"},
 		{"nosuch", 2, `unknown command "nosuch"`},
