@@ -37,6 +37,9 @@ func (c *Captioner) Identity() (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
+// Source names the captioner's model in messages: the file that it was read from, or pretrained.Source.
+func (c *Captioner) Source() string { return c.model.source }
+
 // CaptionFeatures captions images given by their features, [FeatureDim] each, like Model.CaptionFeatures. The captions
 // have no ids. It is safe for concurrent use.
 func (c *Captioner) CaptionFeatures(rows [][]float32, o decoder.GenerateOptions) ([]score.Caption, error) {

@@ -1,138 +1,112 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"captionlab/captioning"
-	"captionlab/captioning/decoder"
 	"captionlab/captioning/encoder"
+	"captionlab/captioning/internal/pace"
 )
 
 // captionCall is one call of captionlab caption.
 type captionCall struct {
 	generation generationFlags
-	generate   decoder.GenerateOptions
 	options    captioning.CaptionerOptions
-	model      string // run folder or packed model; empty for the model that comes with captionlab
-	asJSON     bool
-	asCSV      bool
-	candidates int // captions of each image; 0 means one, without the probabilities of words
+	run        string
 	idFrom     string
+	candidates int
 	out        string
-	sidecar    sidecars
+
+	json, csv, coco              bool // the format; none of them means text
+	sidecar, overwrite, skipDone bool
 }
 
 func newCaptionCommand() *cobra.Command {
 	var c captionCall
 	cmd := &cobra.Command{
-		Use:   "caption [RUN] IMAGE...",
-		Short: "Caption images (JPEG, PNG, WebP, GIF)",
-		Long: "Each IMAGE is a file or a folder. A folder stands for all files in it and in its subfolders, except\n" +
-			"hidden files and links to folders. Files that are damaged or not images are listed on standard error\n" +
-			"and do not stop the others; the exit status is then 1. Photographs are turned upright, as their EXIF\n" +
-			"orientation says. Of an animation, the first image counts. CMYK, 16-bit and palette images become\n" +
-			"RGB.\n\n" +
-			"RUN is a run folder or a packed model; it may also be named with --run. Without it, the model that\n" +
-			"comes with captionlab is used, which learned from photographs of people and dogs outdoors.\n\n" +
-			"--out writes a file as the work goes on. Stopped by Ctrl-C or anything else, the same command\n" +
-			"continues it: no image is captioned twice, none is left out.",
-		Example: "  captionlab caption holiday.jpg\n" +
-			"  captionlab caption holiday.jpg --beam 5 --candidates 5\n" +
-			"  captionlab caption results/flickr8k/baseline/seed-1 *.jpg --beam 3\n" +
-			"  captionlab caption ~/photos --json > captions.json 2> bad.txt\n" +
-			"  captionlab caption ~/photos --out captions.csv      # can be stopped, and continued\n" +
-			"  captionlab caption ~/photos --sidecar --skip-done   # a .txt beside each image\n" +
-			"  captionlab caption --run model.safetensors holiday.jpg --temperature 0.7 --sample-seed 3",
-		Args: atLeast(1, "at least one image"),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
+		Use:   "caption [RUN] IMAGE|FOLDER...",
+		Short: "Caption images (JPEG, PNG, WebP, GIF), with the model that comes with captionlab or with your own",
+		Long: "A folder stands for all files in it and in its subfolders, except hidden files and links to folders.\n" +
+			"The model is the one that comes with captionlab, which learned from photographs of people and dogs\n" +
+			"outdoors, unless --run or the first argument is the folder of a run or a packed model.\n\n" +
+			"Files that are damaged or not images are listed on standard error and do not stop the others; the exit\n" +
+			"status is then 1. Photographs are turned upright, as their EXIF orientation says. Of an animation the\n" +
+			"first frame is captioned. HEIC, AVIF, JPEG XL, TIFF, BMP and camera raw files are recognised, and\n" +
+			"listed with a command that converts them.\n\n" +
+			"With --out or with --sidecar --skip-done, work that was stopped (Ctrl-C) is continued by the same\n" +
+			"command. Images that cannot be read are tried again.",
+		Example: "  captionlab caption photo.jpg\n" +
+			"  captionlab caption ~/photos --beam 5 --candidates 5\n" +
+			"  captionlab caption ~/photos --out captions.csv\n" +
+			"  captionlab caption ~/photos --sidecar --skip-done\n" +
+			"  captionlab caption ~/photos --json > captions.jsonl 2> bad.txt\n" +
+			"  captionlab caption results/flickr8k/baseline/seed-1 photo.jpg\n" +
+			"  captionlab caption --run baseline.safetensors photo.jpg --temperature 0.7 --sample-seed 3",
+		RunE: func(cmd *cobra.Command, args []string) error { return c.call(cmd, args) },
 	}
 	c.registerIDFrom(cmd)
 	c.generation.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&c.model, "run", "", "run folder or packed model (default: the model that comes with captionlab)")
+	flags.StringVar(&c.run, "run", "",
+		"folder of a run, or a packed model (default: the model that comes with captionlab)")
 	flags.StringVar(&c.options.Weights, "weights", "",
 		"weights of the run's encoder, .pth or safetensors (default: where they are kept)")
 	registerMaxPixels(cmd, &c.options.MaxPixels)
-	flags.BoolVar(&c.asJSON, "json", false, "print JSON in COCO result format, with the log-probability added")
-	flags.BoolVar(&c.asCSV, "csv", false, "print CSV: image_id, rank, caption, log_prob, probability")
-	flags.IntVar(&c.candidates, "candidates", 0,
-		"captions of each image, with their probabilities and, in JSON, those of their words; needs a beam of that\n"+
-			"size, or sampling")
-	flags.StringVar(&c.out, "out", "", "write to this file, .csv or .jsonl (a line of JSON for each image)")
-	flags.BoolVar(&c.sidecar.on, "sidecar", false, "write each caption to a .txt beside its image")
-	flags.BoolVar(&c.sidecar.skip, "skip-done", false, "with --sidecar: leave out images that have a .txt already")
-	flags.BoolVar(&c.sidecar.overwrite, "overwrite", false, "with --sidecar: replace .txt files")
+	flags.IntVar(&c.candidates, "candidates", 1,
+		"captions of each image, with their probabilities; sets --beam to as many unless it is given")
+	flags.BoolVar(&c.json, "json", false,
+		"print a line of JSON an image: file, caption, log-probability, probability and words")
+	flags.BoolVar(&c.csv, "csv", false, "print CSV with a header: file, caption, probability; one row a candidate")
+	flags.BoolVar(&c.coco, "coco", false, "print a list in COCO result format, with the log-probability added")
+	flags.StringVar(&c.out, "out", "", "write to this file (.csv, .json or .jsonl), and continue it if it exists")
+	flags.BoolVar(&c.sidecar, "sidecar", false, "write the caption of photo.jpg to photo.txt, next to it")
+	flags.BoolVar(&c.overwrite, "overwrite", false, "let --sidecar replace files that exist")
+	flags.BoolVar(&c.skipDone, "skip-done", false,
+		"skip images that have a sidecar (those in the file of --out are always skipped)")
 	return cmd
 }
 
-// check completes and checks the options.
-func (c *captionCall) check(cmd *cobra.Command) (err error) {
-	if c.generate, err = c.generation.options(); err != nil {
-		return usageError{err}
-	}
-	if err := checkMaxPixels(c.options.MaxPixels); err != nil {
-		return err
-	}
-	if cmd.Flags().Changed("candidates") || c.candidates != 0 {
-		if err := captioning.CheckCandidates(c.candidates, c.generate); err != nil {
-			return usageError{err}
+// check completes the options and reports wrong ones.
+func (c *captionCall) check(beamGiven bool) error {
+	if c.out != "" && !c.json && !c.csv && !c.coco {
+		switch strings.ToLower(filepath.Ext(c.out)) {
+		case ".csv":
+			c.csv = true
+		case ".json", ".jsonl", ".ndjson":
+			c.json = true
+		default:
+			return fmt.Errorf("--out %s: choose --json or --csv, or a name that ends in .jsonl or .csv", c.out)
 		}
 	}
-	var outputs []string
-	for name, on := range map[string]bool{"--json": c.asJSON, "--csv": c.asCSV, "--out": c.out != ""} {
-		if on {
-			outputs = append(outputs, name)
+	formats := 0
+	for _, chosen := range []bool{c.json, c.csv, c.coco} {
+		if chosen {
+			formats++
 		}
 	}
-	slices.Sort(outputs)
-	if len(outputs) > 1 {
-		return usageError{fmt.Errorf("%s and %s exclude each other: the end of the name of --out chooses its format",
-			outputs[0], outputs[1])}
+	if !beamGiven && c.generation.o.Temperature == 0 && c.candidates > 1 {
+		c.generation.o.Beam = c.candidates
 	}
-	return cmp.Or(c.sidecar.check(), checkOut(c.out))
-}
-
-func (c *captionCall) run(cmd *cobra.Command, arguments []string) error {
-	if err := c.check(cmd); err != nil {
-		return err
+	switch {
+	case formats > 1:
+		return errors.New("--json, --csv and --coco exclude each other")
+	case c.out != "" && c.coco:
+		return errors.New("--out takes --json or --csv; for --coco, redirect standard output to a file")
+	case c.coco && c.candidates > 1:
+		return errors.New("--coco has one caption an image: use --json or --csv for --candidates")
+	case c.idFrom == idFromName && (c.json || c.csv):
+		return errors.New("--id-from name is for --coco: --json and --csv name the file")
+	case c.overwrite && !c.sidecar:
+		return errors.New("--overwrite is for --sidecar, which is missing")
+	case c.overwrite && c.skipDone:
+		return errors.New("--overwrite and --skip-done exclude each other")
 	}
-	model, images, err := splitArguments(c.model, arguments)
-	if err != nil {
-		return err
-	}
-	c.model = model
-	files, err := filesOf(images, c.isOutput)
-	if err != nil {
-		return err
-	}
-	total := len(files)
-	files, ids, unnumbered := c.ids(files)
-	if files, ids, err = c.sidecar.prepare(files, ids); err != nil {
-		return err
-	}
-	backend, _, err := openBackend()
-	if err != nil {
-		return err
-	}
-	captioner, err := captioning.OpenCaptioner(cmd.Context(), backend, c.model, c.options)
-	if err != nil {
-		return err
-	}
-	defer captioner.Close()
-	sink, err := c.sink(cmd, captioner, len(files))
-	if err != nil {
-		return err
-	}
-	problems, err := c.captionAll(cmd.Context(), captioner, sink, files, ids)
-	if err = errors.Join(err, sink.close()); err != nil {
-		return err
-	}
-	return badFiles(append(unnumbered, problems...), total)
+	return captioning.CheckCandidates(c.candidates, c.generation.o)
 }
 
 // registerMaxPixels adds the flag --max-pixels to a command that decodes images.
@@ -146,4 +120,24 @@ func checkMaxPixels(pixels int) error {
 		return usageError{fmt.Errorf("--max-pixels is %d, must be at least 1", pixels)}
 	}
 	return nil
+}
+
+// captionMeter shows how many of the files are encoded.
+func captionMeter(m *meter, files int) func(encoded, unreadable int) {
+	done, bad, p := 0, 0, pace.New()
+	return func(encoded, unreadable int) {
+		done, bad = done+encoded+unreadable, bad+unreadable
+		rate, left := p.At(float64(done), float64(files-done))
+		m.show(done == files, "%simages: %d of %d, %d unreadable, %.1f/s, %v left", m.bar(done, files), done, files,
+			bad, rate, short(left))
+	}
+}
+
+// badFiles is the list of the files that could not be read, or nil.
+func badFiles(problems []error, files int) error {
+	all := errors.Join(problems...)
+	if joined, ok := all.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) > 1 {
+		return fmt.Errorf("%d of %d files have no caption:\n%w", len(joined.Unwrap()), files, all)
+	}
+	return all
 }
