@@ -75,6 +75,7 @@ func reportTable(r *custom.Report) template.HTML {
 		[]string{"words", fmt.Sprintf("%d to %d in a caption, %.1f on average", r.Words.Least, r.Words.Largest,
 			r.Words.Mean)},
 		[]string{"vocabulary", fmt.Sprintf("%d words, of %d different ones", r.Vocabulary, r.Different)})
+	short := strings.NewReplacer(r.Path+string(filepath.Separator), "", r.Path, "the folder")
 	for _, part := range []struct {
 		title  string
 		groups []custom.Group
@@ -84,7 +85,7 @@ func reportTable(r *custom.Report) template.HTML {
 			for _, p := range g.Problems[:min(2, len(g.Problems))] {
 				text += "; " + p.String()
 			}
-			rows = append(rows, []string{part.title, strings.ReplaceAll(text, r.Path+string(filepath.Separator), "")})
+			rows = append(rows, []string{part.title, short.Replace(text)})
 		}
 	}
 	verdict := "training can start"
