@@ -24,13 +24,12 @@ func isLetter(r rune) bool {
 func isDigit(r rune) bool        { return '0' <= r && r <= '9' }
 func isAlphanumeric(r rune) bool { return isLetter(r) || isDigit(r) }
 
-// isSpace reports whether words end at r.
+// isBreak reports whether words end at r while a text is taken apart.
+func isBreak(r rune) bool { return r == ' ' || '\t' <= r && r <= '\r' && r != '\v' }
+
+// isSpace reports whether words end at r in the end. Before, a space beyond ASCII is a word of its own.
 func isSpace(r rune) bool {
-	switch r {
-	case ' ', '\t', '\n', '\r', '\f', 0xa0, 0x202f, 0x205f, 0x3000:
-		return true
-	}
-	return 0x2000 <= r && r <= 0x200a
+	return isBreak(r) || r == 0xa0 || 0x2000 <= r && r <= 0x200a || r == 0x202f || r == 0x205f || r == 0x3000
 }
 
 // isSymbol reports whether r always is a word of its own.
@@ -49,17 +48,14 @@ func normalize(text string, prefix func(word string) prefixKind) []string {
 	if isPlain(text) {
 		return strings.Fields(text)
 	}
-	words := abbreviations(strings.FieldsFunc(string(punctuation(text)), isSpace), prefix)
+	words := abbreviations(strings.FieldsFunc(string(punctuation(text)), isBreak), prefix)
 	if len(words) == 0 {
 		return nil
 	}
 	joined := strings.TrimFunc(strings.Join(words, " "), func(r rune) bool { return r <= ' ' })
 	joined = strings.ToLower(strings.ReplaceAll(joined, "İ", "i\u0307"))
-	return strings.FieldsFunc(strings.ReplaceAll(joined, string(ellipsisDot), "."), isBreak)
+	return strings.FieldsFunc(strings.ReplaceAll(joined, string(ellipsisDot), "."), isSpace)
 }
-
-// isBreak reports whether r separates the words of a normalized text.
-func isBreak(r rune) bool { return r == ' ' || '\t' <= r && r <= '\r' && r != '\v' }
 
 // isPlain reports whether text is made of lower-case letters of ASCII, digits and spaces; no rule applies to it.
 func isPlain(text string) bool {
