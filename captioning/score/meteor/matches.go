@@ -72,11 +72,13 @@ type matcher struct {
 	after  []int32     // for each place in a text, 1 + the next place of the same word
 	cover  [2][]int32  // for each word of both texts, the number of matches that touch it, at most 2
 	kinds  map[*word][]options
+	kept   []options           // memory of kinds
+	single [Paraphrase][]int32 // memory of matchesOf
 }
 
 // find fills at and locked with the matches between a reference and a caption.
 func (m *matcher) find(ref, test text) {
-	m.starts = m.starts[:0]
+	m.starts, m.kept = m.starts[:0], m.kept[:0]
 	m.at = resize(m.at, len(ref.words))
 	if m.kinds == nil {
 		m.kinds = make(map[*word][]options)
@@ -116,26 +118,30 @@ func (m *matcher) add(i int, o options, start int32) {
 
 // matchesOf returns the matches of a word of the reference with single words of the caption.
 func (m *matcher) matchesOf(w *word, test []*word) []options {
-	var all []options
-	for _, matches := range []struct {
-		module Module
-		with   func(other *word) bool
-	}{
-		{Exact, func(other *word) bool { return w.text == other.text }},
-		{Stem, func(other *word) bool { return w.stem == other.stem && w.text != other.text }},
-		{Synonym, func(other *word) bool { return w.text != other.text && shareSense(w, other) }},
-	} {
-		from := len(m.starts)
-		for j, other := range test {
-			if matches.with(other) {
-				m.starts = append(m.starts, int32(j))
-			}
+	for k := range m.single {
+		m.single[k] = m.single[k][:0]
+	}
+	for j, other := range test {
+		if w.text == other.text {
+			m.single[Exact] = append(m.single[Exact], int32(j))
+			continue
 		}
-		if len(m.starts) > from {
-			all = append(all, options{module: matches.module, ref: 1, test: 1, starts: m.starts[from:len(m.starts):len(m.starts)]})
+		if w.stem == other.stem {
+			m.single[Stem] = append(m.single[Stem], int32(j))
+		}
+		if shareSense(w, other) {
+			m.single[Synonym] = append(m.single[Synonym], int32(j))
 		}
 	}
-	return all
+	from := len(m.kept)
+	for module, starts := range m.single {
+		if len(starts) > 0 {
+			at := len(m.starts)
+			m.starts = append(m.starts, starts...)
+			m.kept = append(m.kept, options{module: Module(module), ref: 1, test: 1, starts: m.starts[at:]})
+		}
+	}
+	return m.kept[from:]
 }
 
 // index notes where the words of a text are, for paraphrase.

@@ -15,7 +15,7 @@ type path struct {
 	end    int32 // where the open run ends in the caption, or -1 if none is open
 	until  int32 // where the last match ends in the reference
 	node   int32 // last match, in search.nodes, or -1
-	used   []uint64
+	bits   int32 // which bit set, of the words of the caption that have matches, is the path's
 }
 
 // node is a match of one path or several.
@@ -28,9 +28,9 @@ type node struct {
 type candidate struct {
 	gain, chunks int32
 	passed       int64
-	from         int32    // path that it continues
-	with         *options // nil if the word gets no match
-	start        int32    // of the match in the caption
+	from         int32 // path that it continues
+	with         int32 // which of the word's options, -1 if the word gets no match
+	start        int32 // of the match in the caption
 }
 
 // better reports whether a comes before b. Of equal candidates, the earlier one comes first.
@@ -49,7 +49,7 @@ type search struct {
 	matcher
 	width      int // words of a caption's bit set
 	now, next  []path
-	bits       [2][]uint64 // memory of path.used, of now and of next
+	bits       [2][]uint64 // bit sets, of now and of next, see path.bits
 	candidates []candidate
 	nodes      []node
 }
@@ -63,7 +63,7 @@ func (s *search) align(ref, test text) []Match {
 	}
 	clear(s.bits[0])
 	s.nodes = s.nodes[:0]
-	s.now = append(s.now[:0], path{end: -1, node: -1, used: s.bits[0][:s.width]})
+	s.now = append(s.now[:0], path{end: -1, node: -1})
 	for i := range ref.words {
 		s.step(int32(i))
 	}
@@ -103,7 +103,7 @@ func (s *search) step(i int32) {
 	}
 	s.next = s.next[:0]
 	for k := range s.candidates {
-		s.next = append(s.next, s.follow(i, &s.candidates[k], s.bits[1][k*s.width:(k+1)*s.width]))
+		s.next = append(s.next, s.follow(i, int32(k)))
 	}
 	s.now, s.next = s.next, s.now
 	s.bits[0], s.bits[1] = s.bits[1], s.bits[0]
@@ -112,21 +112,21 @@ func (s *search) step(i int32) {
 // extend offers the candidates that continue one path with word i of the reference.
 func (s *search) extend(i, from int32) {
 	p := &s.now[from]
-	c := candidate{gain: p.gain, chunks: p.chunks, passed: p.passed, from: from}
+	c := candidate{gain: p.gain, chunks: p.chunks, passed: p.passed, from: from, with: -1}
 	if p.until > i { // the word belongs to the last match
 		s.offer(&c)
 		return
 	}
-	matched := false
+	matched, used := false, s.used(0, p.bits)
 	for k := range s.at[i] {
 		o := &s.at[i][k]
 		gain := p.gain + o.gain()
 		for _, start := range o.starts {
-			if !p.free(start, int32(o.test)) {
+			if !free(used, start, int32(o.test)) {
 				continue
 			}
 			matched = true
-			c.gain, c.chunks, c.with, c.start = gain, p.chunks, o, start
+			c.gain, c.chunks, c.with, c.start = gain, p.chunks, int32(k), start
 			if p.end >= 0 && p.end != start {
 				c.chunks++
 			}
@@ -137,14 +137,19 @@ func (s *search) extend(i, from int32) {
 	if matched && s.locked[i] {
 		return
 	}
-	c.gain, c.chunks, c.with = p.gain, p.closed().chunks, nil
+	c.gain, c.chunks, c.with = p.gain, p.closed().chunks, -1
 	s.offer(&c)
 }
 
+// used returns a bit set of now (0) or next (1).
+func (s *search) used(which int, set int32) []uint64 {
+	return s.bits[which][int(set)*s.width : int(set+1)*s.width]
+}
+
 // free reports whether n words of the caption have no match.
-func (p *path) free(start, n int32) bool {
+func free(used []uint64, start, n int32) bool {
 	for j := start; j < start+n; j++ {
-		if p.used[j/64]&(1<<(j%64)) != 0 {
+		if used[j/64]&(1<<(j%64)) != 0 {
 			return false
 		}
 	}
@@ -169,23 +174,26 @@ func (s *search) offer(c *candidate) {
 	s.candidates[at] = *c
 }
 
-// follow returns the path of a candidate, whose bit set it writes to used.
-func (s *search) follow(i int32, c *candidate, used []uint64) path {
+// follow returns the path of candidate k.
+func (s *search) follow(i, k int32) path {
+	c := &s.candidates[k]
 	p := s.now[c.from]
-	copy(used, p.used)
-	p.gain, p.chunks, p.passed, p.used = c.gain, c.chunks, c.passed, used
+	used := s.used(1, k)
+	copy(used, s.used(0, p.bits))
+	p.gain, p.chunks, p.passed, p.bits = c.gain, c.chunks, c.passed, k
 	switch {
 	case p.until > i:
-	case c.with == nil:
+	case c.with < 0:
 		p.end = -1
 	default:
-		p.end = c.start + int32(c.with.test)
+		o := &s.at[i][c.with]
+		p.end = c.start + int32(o.test)
 		for j := c.start; j < p.end; j++ {
 			used[j/64] |= 1 << (j % 64)
 		}
-		p.until = i + int32(c.with.ref)
-		s.nodes = append(s.nodes, node{Match{c.with.module, Span{int(i), int(c.with.ref)},
-			Span{int(c.start), int(c.with.test)}}, p.node})
+		p.until = i + int32(o.ref)
+		s.nodes = append(s.nodes, node{Match{o.module, Span{int(i), int(o.ref)}, Span{int(c.start), int(o.test)}},
+			p.node})
 		p.node = int32(len(s.nodes) - 1)
 	}
 	return p
