@@ -197,7 +197,7 @@ func isAt(phrase []uint16, words []*word) bool {
 	return true
 }
 
-// lock fills locked. Only matches of single words are locked.
+// lock fills locked.
 func (m *matcher) lock(refWords, testWords int) {
 	ref, test := resize(m.cover[0], refWords), resize(m.cover[1], testWords)
 	clear(ref)
@@ -217,9 +217,13 @@ func (m *matcher) lock(refWords, testWords int) {
 	}
 	m.locked = resize(m.locked, refWords)
 	for i, all := range m.at {
-		m.locked[i] = ref[i] == 1 && len(all) == 1 && all[0].ref == 1 && all[0].test == 1 &&
-			test[all[0].starts[0]] == 1
+		m.locked[i] = len(all) == 1 && len(all[0].starts) == 1 && allOne(ref[i:i+int(all[0].ref)]) &&
+			allOne(test[all[0].starts[0]:all[0].starts[0]+int32(all[0].test)])
 	}
+}
+
+func allOne(counts []int32) bool {
+	return !slices.ContainsFunc(counts, func(n int32) bool { return n != 1 })
 }
 
 // resize returns a slice of n elements, in the memory of s if that suffices. Their values are those of s or zero.
