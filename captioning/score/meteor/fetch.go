@@ -25,7 +25,7 @@ const (
 const DownloadSize = 104312215
 
 // License says what rights the tables come with. captionlab does not pass them on.
-const License = "METEOR 1.5's tables, from " + wheelPackage + ": function words and paraphrases under the GNU LGPL 2.1 " +
+const License = "METEOR 1.5's tables, from " + wheelPackage + ": function words and paraphrases under the GNU LGPL " +
 	"(METEOR, Carnegie Mellon University), synonyms from WordNet 3.0 under the WordNet license (Princeton University)"
 
 var (
