@@ -117,7 +117,7 @@ func newTables(data []byte) (*Tables, error) {
 		return nil, fmt.Errorf("the index has %d bytes, not %d: it is cut off", len(data), size)
 	}
 	want := binary.LittleEndian.Uint32(data[20:])
-	if sum := crc32.Checksum(data[24:], castagnoli); sum != want {
+	if sum := checksum(data); sum != want {
 		return nil, fmt.Errorf("the index has checksum %08x, not %08x: it is damaged", sum, want)
 	}
 	t := &Tables{data: data}
@@ -131,6 +131,8 @@ func newTables(data []byte) (*Tables, error) {
 	}
 	return t, nil
 }
+
+func checksum(data []byte) uint32 { return crc32.Checksum(data[24:], castagnoli) }
 
 // littleEndian reports whether this processor stores numbers as the index does.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
