@@ -9,5 +9,5 @@
 // What is scored is bounded, see [MaxWords], [MaxReferences] and [MaxDraws]; more is an error.
 //
 // The package does not generate captions and knows nothing about models, datasets or GoMLX. It has no metric that
-// needs a neural network or a download.
+// needs a neural network or a download; METEOR, which needs tables, is in package meteor.
 package score

@@ -2,6 +2,7 @@
 // one run and writes the results to results/benchmarks/NAME.json:
 //
 //	go run ./captioning/cmd/bench score      captionlab score against pycocoevalcap
+//	go run ./captioning/cmd/bench meteor     captionlab score --metrics meteor against pycocoevalcap's METEOR
 //	go run ./captioning/cmd/bench train      training steps against PyTorch, baseline and best model
 //	go run ./captioning/cmd/bench generate   greedy and beam search against batched PyTorch loops
 //	go run ./captioning/cmd/bench features   JPEG files to features against torchvision and efficientnet-lite-pytorch
@@ -30,8 +31,8 @@ import (
 
 // benchmarks maps names to functions.
 var benchmarks = map[string]func(*bench) error{
-	"score": benchScore, "train": benchTrain, "generate": benchGenerate, "features": benchFeatures,
-	"resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
+	"score": benchScore, "meteor": benchMeteor, "train": benchTrain, "generate": benchGenerate,
+	"features": benchFeatures, "resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
 	"start": benchStart, "growth": benchGrowth,
 }
 

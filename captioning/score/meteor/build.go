@@ -51,7 +51,7 @@ type builder struct {
 	sections [sectionCount][]byte
 }
 
-// Build writes the index of s to path, whole or not at all. The real tables take 250 MB of memory and half a minute. It
+// Build writes the index of s to path, whole or not at all. The real tables take 450 MB of memory and some seconds. It
 // fails if a text is not in the format of its table; the error names the table and the line.
 func Build(path string, s Sources) error {
 	b := &builder{words: make(map[string]*entry), inPhrase: make(map[string]uint16)}

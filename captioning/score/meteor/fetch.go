@@ -31,7 +31,8 @@ const License = "METEOR 1.5's tables, from " + wheelPackage + ": function words 
 var (
 	jarFile = wheel.File{Package: wheelPackage, Wheel: wheelSum, Path: "pycocoevalcap/meteor/meteor-1.5.jar",
 		SHA256: "1e57b4c72c0830ebe68558f1c799a624e96cbc1b6045c9f6330e26dcff6eafc2", MaxSize: 1 << 24}
-	paraphraseFile = wheel.File{Package: wheelPackage, Wheel: wheelSum, Path: "pycocoevalcap/meteor/data/paraphrase-en.gz",
+	paraphraseFile = wheel.File{Package: wheelPackage, Wheel: wheelSum,
+		Path:   "pycocoevalcap/meteor/data/paraphrase-en.gz",
 		SHA256: "c147ac7d2c91f2fbb3ad31e4b352235061eb83145e0434daf217ee9ca5975f48", MaxSize: 1 << 27}
 )
 

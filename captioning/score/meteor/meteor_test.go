@@ -54,7 +54,8 @@ func TestHashCode(t *testing.T) {
 // TestMetric compares the metric with the functions that it is made of.
 func TestMetric(t *testing.T) {
 	tables := smallTables(t)
-	refs := score.References{"1": {"A dog runs on the grass.", "The hound is running."}, "2": {"Two men, next to a box"}}
+	refs := score.References{"1": {"A dog runs on the grass.", "The hound is running."},
+		"2": {"Two men, next to a box"}}
 	captions := []score.Caption{{ID: "1", Text: "A dog is running on the lawn!"}, {ID: "2", Text: "guys beside boxes"}}
 	s, err := score.Measure(refs, captions, []score.Metric{tables.Metric()}, score.Options{})
 	if err != nil {
@@ -102,7 +103,8 @@ func TestLongTexts(t *testing.T) {
 
 func FuzzScore(f *testing.F) {
 	tables := smallTables(f)
-	for _, s := range []string{"", "a dog", "U.S. dogs... -- 'x'", "\xff\x00 a's", "a group of ||| next to the", "İ 😀 Σ"} {
+	for _, s := range []string{"", "a dog", "U.S. dogs... -- 'x'", "\xff\x00 a's", "a group of ||| next to the",
+		"İ 😀 Σ"} {
 		f.Add(s, "a hound next to the box, in front of it")
 		f.Add("a hound next to the box, in front of it", s)
 	}

@@ -8,7 +8,7 @@ const beam = 40
 // path is an alignment of the reference's words up to one place.
 type path struct {
 	gain   int32 // what the matches count, see options.gain
-	chunks int32 // runs of matches that are adjacent and in the same order in both texts, without the last if it is open
+	chunks int32 // runs of matches that are adjacent and in the same order in both texts, without an open last one
 	// passed is the sum of the distances between places, over the matches that were available but not taken; of a word
 	// with a match, only those that come before the taken one. METEOR 1.5 prefers paths with small distances.
 	passed int64
