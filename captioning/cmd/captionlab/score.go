@@ -66,8 +66,8 @@ func newScoreCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.captions, "captions", "", "captions to score, COCO result format (required)")
 	cmd.Flags().StringVar(&f.compare, "compare", "", "a second caption file: test the difference on the same images")
 	cmd.Flags().StringVar(&f.protocol, "protocol", "coco", "protocol: coco or pa4")
-	cmd.Flags().StringSliceVar(&f.metrics, "metrics", nil, "some of bleu,rouge,meteor,cider,diversity (default: all of "+
-		"the protocol; meteor needs captionlab fetch meteor)")
+	cmd.Flags().StringSliceVar(&f.metrics, "metrics", nil, "some of bleu,rouge,meteor,cider,diversity "+
+		"(default: all of the protocol but meteor, which needs captionlab fetch meteor)")
 	cmd.Flags().StringVar(&f.options.Tokens, "tokens", "",
 		"tokenizer: ptb, treebank or whitespace (default: ptb for coco, whitespace for pa4)")
 	cmd.Flags().IntVar(&f.bootstrap.Draws, "bootstrap", 0,

@@ -1,22 +1,21 @@
 // Package meteor computes METEOR 1.5 for English without Java: what coco-caption computes with
-// `java -jar meteor-1.5.jar - - -stdio -l en -norm`. It is not a translation of that program, whose source was not read:
-// the papers (Banerjee and Lavie 2005; Denkowski and Lavie 2014, "Meteor Universal") say what it computes, and its
-// answers to many questions show the rest.
+// `java -jar meteor-1.5.jar - - -stdio -l en -norm`. It is not a translation of that program, whose source was not
+// read: the papers (Banerjee and Lavie 2005; Denkowski and Lavie 2014, "Meteor Universal") say what it computes, and
+// its answers to many questions show the rest.
 //
 // [Tables.Metric] is METEOR as a metric of package score. A caption and a reference are normalized (see normalize) and
 // aligned. Words match if they or their stems (Snowball's English stemmer) are the same, or if they share a synset of
 // WordNet; phrases match if one is a paraphrase of the other. A beam search of 40 paths picks matches that do not
 // overlap: those that cover most words, then those in the fewest chunks. The score is the harmonic mean of precision
 // and recall, less a penalty for chunks; content words and exact matches weigh more than others. The best reference
-// counts; a corpus is scored by the sums of its images' statistics. Time and memory grow with the product of the texts'
-// lengths: two texts of 10,000 times the same word take 20 seconds.
+// counts; a corpus is scored by the sums of its images' statistics. Time grows with the product of the texts' lengths.
 //
 // # Tables
 //
-// METEOR needs tables of function words, synonyms and 5.3 million paraphrases. They do not come with captionlab. [Fetch]
-// takes them from the pinned wheel of pycocoevalcap 1.2 (104 MB) and compiles them into an index of 55 MB, which [Open]
-// maps to memory in milliseconds. METEOR is distributed under the GNU LGPL; its synonyms are WordNet 3.0's, under the
-// WordNet license of Princeton University. [Build] makes an index of other tables.
+// METEOR needs tables of function words, synonyms and 5.3 million paraphrases. They do not come with captionlab.
+// [Fetch] takes them from the pinned wheel of pycocoevalcap 1.2 (104 MB) and compiles them into an index of 55 MB,
+// which [Open] maps to memory in milliseconds. METEOR is distributed under the GNU LGPL; its synonyms are WordNet
+// 3.0's, under the WordNet license of Princeton University. [Build] makes an index of other tables.
 //
 // # Agreement with METEOR 1.5
 //

@@ -179,8 +179,9 @@ func (g *generator) paraphrase(word string) string {
 
 // punctuated returns a line of letters and marks.
 func (g *generator) punctuated() string {
-	marks := one(g, []string{"ab1.,'- sA", "aé1.'`-—–“”‘’\"&\t\u00a0 ", "a1. DrnoptNoMr", "aбЖçŒ'-.,1 ", "中한é'.,- σΣςİß",
-		"a1\u2003\u2028\u3000\ufeff.' -", "😀a1'-., ", "<>&;#/\\_*+=~^@!?:()[]{}$%a1.,'-\" ", "'s t'n a1.0,0-"})
+	marks := one(g, []string{"ab1.,'- sA", "aé1.'`-—–“”‘’\"&\t\u00a0 ", "a1. DrnoptNoMr", "aбЖçŒ'-.,1 ",
+		"中한é'.,- σΣςİß", "a1\u2003\u2028\u3000\ufeff.' -", "😀a1'-., ",
+		"<>&;#/\\_*+=~^@!?:()[]{}$%a1.,'-\" ", "'s t'n a1.0,0-"})
 	runes := []rune(marks)
 	var out []rune
 	for range 1 + g.IntN(20) {

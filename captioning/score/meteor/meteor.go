@@ -87,7 +87,8 @@ func (t *Tables) Align(caption, reference string) Alignment {
 // Score returns the statistics of a caption and the reference with which its score is best, the first of equal ones.
 // It returns zero statistics without references. Their Score is the image's score.
 func (t *Tables) Score(caption string, references []string) Statistics {
-	test := t.newText(t.lookUp(normalize(strings.ReplaceAll(caption, separator, ""), t.prefix)))
+	caption = strings.ReplaceAll(strings.ReplaceAll(caption, separator, ""), "  ", " ") // as coco-caption does
+	test := t.newText(t.lookUp(normalize(caption, t.prefix)))
 	s := searches.Get().(*search)
 	defer searches.Put(s)
 	var best Statistics

@@ -89,7 +89,8 @@ func (j *theJar) compare(t *testing.T, segments []segment) {
 	failed := make(chan error, 1)
 	go func() {
 		for _, s := range segments {
-			caption := strings.ReplaceAll(strings.ReplaceAll(s.caption, separator, ""), "  ", " ") // as coco-caption does
+			caption := strings.ReplaceAll(s.caption, separator, "")
+			caption = strings.ReplaceAll(caption, "  ", " ") // as coco-caption does
 			io.WriteString(j.in, "SCORE ||| "+strings.Join(s.references, " ||| ")+" ||| "+caption+"\n")
 		}
 		failed <- j.in.Flush()
