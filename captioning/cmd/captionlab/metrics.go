@@ -56,7 +56,7 @@ func openMetrics(names []string) ([]score.Metric, error) {
 		case c.name == chooseMeteor:
 			tables, err := meteor.OpenFetched()
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("%w: run `captionlab fetch meteor`", err)
 			}
 			metrics = append(metrics, tables.Metric()) // the tables stay open until the command ends
 		default:

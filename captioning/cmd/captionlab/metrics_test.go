@@ -31,7 +31,7 @@ func TestScoreMetrics(t *testing.T) {
 		code int
 		want string
 	}{
-		{"--metrics bleu,meteor", 1, "run `captionlab fetch meteor` once"},
+		{"--metrics bleu,meteor", 1, "run `captionlab fetch meteor`"},
 		{"--metrics bleu,spice", 2, `unknown metric "spice": use some of bleu,rouge,meteor,cider,diversity`},
 		{"--metrics bleu,bleu", 2, "names bleu twice"},
 		{"--metrics diversity", 2, "names diversity only"},

@@ -49,6 +49,7 @@ func newScoreCommand() *cobra.Command {
 			"training set that --write-cider-df wrote:\n" +
 			"  {\"images\": N, \"tokens\": \"ptb\", \"frequency\": {\"a dog\": COUNT, ...}}",
 		Example: "  captionlab score --references captions_val2014.json --captions results.json\n" +
+			"  captionlab score --references R.json --captions C.json --metrics bleu,meteor,cider\n" +
 			"  captionlab score --references R.json --captions mine.json --compare theirs.json --bootstrap 1000\n" +
 			"  captionlab score --references R.json --captions C.json --protocol pa4 --json\n" +
 			"  captionlab score --references R.json --captions C.json --explain 391895\n" +

@@ -43,8 +43,7 @@ func Path() (string, error) {
 }
 
 // ErrNotFetched means that the tables are not on this machine.
-var ErrNotFetched = errors.New("METEOR's tables are not on this machine: run `captionlab fetch meteor` once " +
-	"(it downloads 104 MB)")
+var ErrNotFetched = errors.New("METEOR's tables are not on this machine: fetch them once (a download of 104 MB)")
 
 // OpenFetched opens the index that Fetch made. It fails with ErrNotFetched if there is none.
 func OpenFetched() (*Tables, error) {

@@ -77,16 +77,16 @@ func Open(path string) (*Tables, error) {
 		return nil, fmt.Errorf("METEOR's tables: %w", err)
 	}
 	if info.Size() < headerSize || info.Size() > 1<<31 {
-		return nil, fmt.Errorf("%s: %d bytes are no index of METEOR's tables: build it again with "+
-			"`captionlab fetch meteor`", path, info.Size())
+		return nil, fmt.Errorf("%s: %d bytes are no index of METEOR's tables: build it again",
+			path, info.Size())
 	}
-	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED|unix.MAP_POPULATE)
+	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be mapped to memory: %w", path, err)
 	}
 	t, err := newTables(data)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w: build it again with `captionlab fetch meteor`", path, err),
+		return nil, errors.Join(fmt.Errorf("%s: %w: build it again", path, err),
 			unix.Munmap(data))
 	}
 	return t, nil

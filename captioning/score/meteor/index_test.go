@@ -44,7 +44,7 @@ func TestOpenErrors(t *testing.T) {
 		}
 		tables, err := Open(path)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) ||
-			!strings.Contains(err.Error(), "captionlab fetch meteor") {
+			!strings.Contains(err.Error(), "build it again") {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
 		if err == nil {
