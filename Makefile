@@ -32,7 +32,7 @@ test-long: setup
 
 # Speed compared with the Python way of the same work, interleaved; writes results/benchmarks. It needs a quiet machine and
 # some minutes, Java for score and meteor, and Flickr8k below $CAPTIONLAB_DATA for train, generate, features and start.
-BENCH ?= score meteor train generate features resnet50 pictures caption start growth
+BENCH ?= score meteor train generate selfcritical features resnet50 pictures caption start growth
 bench: setup
 	go run ./captioning/cmd/bench $(BENCH)
 
@@ -79,3 +79,4 @@ $(VENV)/browser.done: $(VENV)/python.done notebooks/requirements-browser.txt
 	touch $@
 browser: notebook-env $(VENV)/browser.done
 	$(VENV)/bin/python notebooks/browser_test.py
+	$(VENV)/bin/python captioning/serve/browser_test.py

@@ -119,8 +119,8 @@ func (m *Model) describe(rows [][]float32, images []int, captions []decoder.Capt
 	return out, nil
 }
 
-// Decode reads an image (JPEG, PNG, WebP or GIF), turns it upright and preprocesses it for the encoder. The error for
-// one that cannot be read says why.
+// Decode reads an image (JPEG, PNG, WebP or GIF; of an animation the first frame), turns it upright and preprocesses it
+// for the encoder. The error for one that cannot be read says why and, if its format is known, how to convert it.
 func (c *Captioner) Decode(r io.Reader) (*encoder.Pixels, error) {
 	return c.encoder.Spec().DecodeWith(r, c.images)
 }

@@ -37,8 +37,10 @@ type Checkpoint struct {
 	Settings   experiment.Settings
 	Vocabulary *vocab.Vocabulary
 	Encoder    encoder.Identity
-	Dataset    string // name
-	Data       string // fingerprint of the dataset
+	Dataset    string            // name
+	Data       string            // fingerprint of the dataset
+	Source     *Source           // of custom data; nil for others and for packed models
+	From       *experiment.Start // the run that this one started from; nil for random weights
 	Training   Training
 	Values     decoder.Values
 	State      decoder.State // optimizer; empty in the best checkpoint
@@ -51,6 +53,8 @@ type Training struct {
 	Epoch        int                     `json:"epoch"` // complete epochs
 	Batch        int                     `json:"batch"` // finished batches of the next epoch
 	LossSum      float64                 `json:"loss_sum"`
+	RewardSum    float64                 `json:"reward_sum,omitempty"` // these two with loss=self-critical
+	EntropySum   float64                 `json:"entropy_sum,omitempty"`
 	Curve        []experiment.CurvePoint `json:"curve"` // one point per complete epoch
 	Best         int                     `json:"best"`  // epoch with the lowest validation loss, from 1; 0: none yet
 	LearningRate float64                 `json:"learning_rate"`
@@ -71,7 +75,9 @@ type header struct {
 	Encoder    encoder.Identity    `json:"encoder"`
 	Dataset    string              `json:"dataset"`
 	Data       string              `json:"fingerprint"`
+	From       *experiment.Start   `json:"from,omitempty"`
 	Training   Training            `json:"training"`
+	Source     *Source             `json:"source,omitempty"`
 }
 
 const (
@@ -82,7 +88,7 @@ const (
 // write stores the checkpoint at path, whole or not at all. It takes the arrays from the trainer, one at a time: those
 // of the model and, with state, those of the optimizer. The error wraps errUnsound if the training has diverged.
 func (c *Checkpoint) write(path string, t *decoder.Trainer, state bool) error {
-	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training})
+	text, err := json.Marshal(c.header())
 	if err != nil {
 		return err
 	}
@@ -191,6 +197,8 @@ func newCheckpoint(path string, tensors map[string]safetensors.Tensor, metadata 
 		Encoder:    h.Encoder,
 		Dataset:    h.Dataset,
 		Data:       h.Data,
+		Source:     h.Source,
+		From:       h.From,
 		Training:   h.Training,
 		Values:     make(decoder.Values),
 		State:      make(decoder.State),
@@ -248,14 +256,28 @@ func readLast(dir string, warn func(string)) (*Checkpoint, error) {
 // ReadProgress returns how far the run in the folder dir is. It reads only the header of its last checkpoint (or of the
 // previous one), whatever the size of the model. The error wraps fs.ErrNotExist if there is no checkpoint.
 func ReadProgress(dir string) (Training, error) {
-	h, err := firstReadable(dir, readHeader, nil)
-	switch {
-	case err != nil:
+	h, err := lastHeader(dir)
+	if err != nil {
 		return Training{}, err
-	case h == nil:
-		return Training{}, fmt.Errorf("%s holds no checkpoint: %w", dir, fs.ErrNotExist)
 	}
 	return h.Training, nil
+}
+
+// ReadSource is ReadProgress for the source of the run's data, which is nil unless it is custom data.
+func ReadSource(dir string) (*Source, error) {
+	h, err := lastHeader(dir)
+	if err != nil {
+		return nil, err
+	}
+	return h.Source, nil
+}
+
+func lastHeader(dir string) (*header, error) {
+	h, err := firstReadable(dir, readHeader, nil)
+	if err == nil && h == nil {
+		err = fmt.Errorf("%s holds no checkpoint: %w", dir, fs.ErrNotExist)
+	}
+	return h, err
 }
 
 // firstReadable reads the last checkpoint or, if that fails, the previous one, and then calls fallback with the
@@ -321,5 +343,6 @@ func (c *Checkpoint) model(cell decoder.Cell) (decoder.Model, error) {
 			cell.Name())
 	}
 	return decoder.Model{Cell: cell, Vocabulary: c.Vocabulary.Len(), Features: c.Encoder.FeatureDim,
-		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first"}, nil
+		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first",
+		Tied: c.Settings.WeightTying == 1}, nil
 }

@@ -142,7 +142,7 @@ func TestFeaturesOfAnotherEncoder(t *testing.T) {
 	_, err = m.CaptionSplit(context.Background(), other, "test", generateDefaults)
 	wantError(t, err, "toy", "other")
 	_, err = m.CaptionFeatures([]string{"a"}, [][]float32{{1, 2}}, generateDefaults)
-	wantError(t, err, "image a has 2 features", "12")
+	wantError(t, err, "image a: it has 2 features", "12")
 	_, err = m.CaptionFeatures([]string{"a"}, nil, generateDefaults)
 	wantError(t, err, "1 ids for 0")
 	none, err := m.CaptionFeatures(nil, nil, generateDefaults)

@@ -14,12 +14,14 @@ import (
 	"captionlab/captioning/internal/cache"
 	"captionlab/captioning/score"
 	"captionlab/datasets"
+	"captionlab/datasets/custom"
 )
 
 // Data is a dataset with its fingerprint and, on demand, the features of its images. Safe for concurrent use.
 type Data struct {
 	Dataset     datasets.Dataset
-	Fingerprint string // see datasets.Fingerprint
+	Fingerprint string  // see datasets.Fingerprint
+	Source      *Source // of custom data; nil for others
 
 	backend  compute.Backend
 	options  DataOptions
@@ -36,7 +38,10 @@ type Data struct {
 // usual folder.
 type DataOptions struct {
 	Dir, Split string // see OpenDataset
-	Encoder    EncoderOptions
+	// Custom says how custom data, opened by its path, is divided into splits. Dir, if not empty, replaces
+	// Custom.Images.
+	Custom  custom.Options
+	Encoder EncoderOptions
 	// Verify reads and hashes every image and all stored features again. Without it, files whose path, size and
 	// modification time are unchanged count as unchanged.
 	Verify bool
@@ -50,10 +55,18 @@ type DataOptions struct {
 	Notice func(line string)
 }
 
-// OpenData opens a known dataset; see OpenDataset for names and folders. It reads no image if the dataset's fingerprint
-// is remembered, and opens the encoder only when a feature is missing. backend may be nil until then.
+// OpenData opens a known dataset by its name, or custom images and captions by their path; see OpenDataset for names,
+// folders and paths. It reads no image if the dataset's fingerprint is remembered, and opens the encoder only when a
+// feature is missing. backend may be nil until then.
 func OpenData(ctx context.Context, backend compute.Backend, name string, o DataOptions) (*Data, error) {
-	ds, err := OpenDataset(name, o.Dir, o.Split)
+	var ds datasets.Dataset
+	var source *Source
+	var err error
+	if isDataPath(name) {
+		ds, source, err = openCustom(name, o)
+	} else {
+		ds, err = OpenDataset(name, o.Dir, o.Split)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +74,7 @@ func OpenData(ctx context.Context, backend compute.Backend, name string, o DataO
 	if err != nil {
 		return nil, errors.Join(err, datasets.Close(ds))
 	}
+	d.Source = source
 	return d, nil
 }
 
@@ -205,7 +219,7 @@ func References(examples []datasets.Example) score.References {
 func (d *Data) Subset(train, val, test int) *Data {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %d", d.Fingerprint, train, val, test))
 	return &Data{Dataset: datasets.Subset(d.Dataset, train, val, test), Fingerprint: hex.EncodeToString(sum[:]),
-		backend: d.backend, options: d.options, chosen: d.chosen, identity: d.identity, whole: d}
+		Source: d.Source, backend: d.backend, options: d.options, chosen: d.chosen, identity: d.identity, whole: d}
 }
 
 // Close closes the dataset and frees the encoder.

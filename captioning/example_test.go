@@ -18,6 +18,7 @@ import (
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/xla"
 	"captionlab/datasets"
+	"captionlab/datasets/custom"
 )
 
 // must is log.Fatal for examples.
@@ -134,6 +135,35 @@ func ExampleNewData() {
 	references := must(data.References(ctx, datasets.Test))
 	fmt.Println(features.Len(), "images of", features.Dim(), "features;", references["blue"])
 	// Output: 2 images of 1280 features; [a blue image]
+}
+
+// Open your own images and captions by the path of their folder. Here a table names them; see package
+// datasets/custom for the other layouts. captionlab data check PATH reports what a folder holds.
+func ExampleOpenData() {
+	ctx := context.Background()
+	photos := filepath.Join(exampleFolder, "photos")
+	must(0, os.MkdirAll(photos, 0o755))
+	table := "file_name,text\n"
+	for i, name := range []string{"red", "green", "blue"} {
+		shade := color.RGBA{R: uint8(100 * i), G: 50, A: 255}
+		must(0, os.WriteFile(filepath.Join(photos, name+".png"), drawn(shade), 0o644))
+		table += name + ".png,a " + name + " image\n" + name + ".png,all is " + name + "\n"
+	}
+	must(0, os.WriteFile(filepath.Join(photos, "captions.csv"), []byte(table), 0o644))
+	options := captioning.DataOptions{
+		Encoder: captioning.EncoderOptions{Name: "efficientnet-lite0"},
+		Custom:  custom.Options{Shares: custom.Shares{0.4, 0.3, 0.3}, Seed: 1},
+	}
+	data := must(captioning.OpenData(ctx, nil, photos, options)) // no backend, since no features are needed here
+	defer data.Close()
+	for _, split := range datasets.Splits {
+		ex := data.Dataset.Examples(split)[0]
+		fmt.Println(data.Name(), split, len(ex.Captions), "captions")
+	}
+	// Output:
+	// own-photos train 2 captions
+	// own-photos val 2 captions
+	// own-photos test 2 captions
 }
 
 // drawn is a PNG of one colour.

@@ -18,10 +18,29 @@ import (
 func TestLongKilledRunsEndInTheSameBits(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
 	dir := filepath.Join(t.TempDir(), "run")
+	killAgainAndAgain(t, func() *exec.Cmd { return child(dir) })
+	resumed := newToyRun(t, dir)
+	resumed.Resume = true
+	_, err := resumed.train(backend)
+	must(t, err)
+	wantSameRun(t, wholeRun(t), dir)
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	must(t, err)
+	for _, file := range left {
+		if base := filepath.Base(file); base != ".lock" && base != bestFile && base != lastFile &&
+			base != previousFile {
+			t.Errorf("%s was left behind", base)
+		}
+	}
+}
+
+// killAgainAndAgain starts a training six times and kills it at some moment.
+func killAgainAndAgain(t *testing.T, start func() *exec.Cmd) {
+	t.Helper()
 	random := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	kills := 0
 	for range 6 {
-		cmd := child(dir)
+		cmd := start()
 		out, err := cmd.StdoutPipe()
 		must(t, err)
 		must(t, cmd.Start())
@@ -44,19 +63,24 @@ func TestLongKilledRunsEndInTheSameBits(t *testing.T) {
 	if kills == 0 {
 		t.Fatal("every run ended before it was killed")
 	}
-	resumed := newToyRun(t, dir)
+}
+
+// The same holds for self-critical training, which needs the run that it started from only once.
+func TestLongKilledSelfCriticalRunsEndInTheSameBits(t *testing.T) {
+	backend := xlatest.OpenForTest(t)
+	whole := rewardedRun(t, t.TempDir())
+	_, err := whole.train(backend)
+	must(t, err)
+	dir := filepath.Join(t.TempDir(), "run")
+	killAgainAndAgain(t, func() *exec.Cmd { return child(dir, childFrom+"="+wholeRun(t)) })
+	resumed := rewardedRun(t, dir)
 	resumed.Resume = true
-	_, err := resumed.train(backend)
-	must(t, err)
-	wantSameRun(t, wholeRun(t), dir)
-	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	must(t, err)
-	for _, file := range left {
-		if base := filepath.Base(file); base != ".lock" && base != bestFile && base != lastFile &&
-			base != previousFile {
-			t.Errorf("%s was left behind", base)
-		}
+	if holdsLast(dir) {
+		resumed.From = filepath.Join(dir, "gone")
 	}
+	_, err = resumed.train(backend)
+	must(t, err)
+	wantSameRun(t, whole.Dir, dir)
 }
 
 // When the disk is full, the run stops with an error that says so, and resumes from what was saved before.

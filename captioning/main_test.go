@@ -19,6 +19,7 @@ var generateDefaults decoder.GenerateOptions
 // Environment of the test binary when it runs as the training process to be killed.
 const (
 	childDir   = "CAPTIONLAB_TEST_RUN"
+	childFrom  = "CAPTIONLAB_TEST_FROM"       // if set, self-critical training from this run
 	childLimit = "CAPTIONLAB_TEST_FILE_LIMIT" // if set, files cannot grow beyond 2,000 bytes after the first epoch
 )
 
@@ -53,6 +54,9 @@ func trainAsChild(dir string) error {
 		return err
 	}
 	c := TrainConfig{Dir: dir, Settings: toySettings(), Resume: true}
+	if c.From = os.Getenv(childFrom); c.From != "" {
+		c.Settings = rewardedSettings()
+	}
 	c.CheckpointEvery = time.Nanosecond // after every step: kills hit the writing of checkpoints too
 	c.Progress = func(p TrainProgress) {
 		fmt.Println("step")

@@ -19,6 +19,8 @@ type Objective struct {
 	Weight func(token int32, place int) float32
 	// Choose picks the validation loss that decides which epoch is the best.
 	Choose func(experiment.Losses) float64
+
+	selfCritical bool // train on sampled captions; see selfcritical.go
 }
 
 // objectives is the list of built-in objectives; a new one is a line here and its name among the choices of the setting
@@ -26,6 +28,7 @@ type Objective struct {
 var objectives = []Objective{
 	{Name: "token", Choose: func(l experiment.Losses) float64 { return l.Token }},
 	{Name: "padded", Pads: true, Choose: func(l experiment.Losses) float64 { return l.Padded }},
+	{Name: experiment.SelfCritical, selfCritical: true},
 }
 
 // objectiveFor returns custom or, if that is nil, the built-in objective of that name.
@@ -50,6 +53,14 @@ func objectiveFor(name string, custom *Objective) (Objective, error) {
 		return Objective{}, fmt.Errorf("unknown objective %q: the objectives are %s", name, strings.Join(names, ", "))
 	}
 	return objectives[i], nil
+}
+
+// figure is the figure of an epoch by which the best one has the lowest.
+func (o Objective) figure(p experiment.CurvePoint) float64 {
+	if o.selfCritical {
+		return -p.Sampled.CIDErD
+	}
+	return o.Choose(p.Val)
 }
 
 // weight is the weight of a real token.

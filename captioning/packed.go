@@ -25,7 +25,9 @@ func (c *Checkpoint) Pack(path, packing string) error {
 	if !slices.Contains(Packings, packing) {
 		return fmt.Errorf("unknown packing %q: use %s", packing, strings.Join(Packings, ", "))
 	}
-	text, err := json.Marshal(header{1, c.Settings, c.Vocabulary, c.Encoder, c.Dataset, c.Data, c.Training})
+	h := c.header()
+	h.Source = nil // paths on this machine are nothing to those who get the file
+	text, err := json.Marshal(h)
 	if err != nil {
 		return err
 	}

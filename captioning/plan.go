@@ -1,7 +1,6 @@
 package captioning
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"path"
@@ -10,8 +9,6 @@ import (
 	"time"
 
 	"captionlab/captioning/experiment"
-	"captionlab/captioning/score"
-	"captionlab/datasets"
 )
 
 // Job is one declared run.
@@ -23,6 +20,9 @@ type Job struct {
 	Work       string              // folder of the checkpoints
 	Done       bool                // all records exist
 	Epochs     int                 // already trained, with a checkpoint in Work
+	// Start is the run whose weights this one starts from; nil for random weights. If it is not trained yet and not a
+	// job of the plan, Run trains it first, without records.
+	Start *Job
 	// AtMost estimates the remaining training time if every epoch runs.
 	AtMost time.Duration
 }
@@ -32,12 +32,30 @@ func (j Job) Name() string {
 	return path.Join(j.Experiment.Name, fmt.Sprintf("seed-%d", j.Settings.Seed))
 }
 
-// Plan lists the runs of the experiments, the quickest first. Each experiment runs with the given seeds or, if there
-// are none, with those that it declares. Of checkpoints, it reads only the headers.
+// StartMissing reports whether the run to start from is still to be trained.
+func (j Job) StartMissing() bool {
+	return j.Start != nil && !j.Done && !holdsLast(j.Work) && !j.Start.trained()
+}
+
+// trained reports whether the job's checkpoint is complete.
+func (j Job) trained() bool {
+	training, err := ReadProgress(j.Work)
+	return err == nil && training.Finished(j.Settings)
+}
+
+// Plan lists the runs of the experiments, the quickest first, but none before the run that it starts from. The
+// experiment to start from may be among the given or the declared ones. Each experiment runs with the given seeds or,
+// if there are none, with those that it declares. Of checkpoints, it reads only the headers.
 func (r Reproduction) Plan(experiments []experiment.Experiment, seeds []int64) ([]Job, error) {
 	var jobs []Job
-	count := counter{data: r.Data, known: make(map[tokenization]counts)}
-	rate := r.pastRate(&count)
+	starts := slices.Clone(experiments)
+	declared, err := experiment.Declared()
+	if err != nil {
+		return nil, err
+	}
+	starts = append(starts, declared...)
+	cost := costs{counter: counter{data: r.Data, known: make(map[tokenization]counts)}}
+	cost.rate = r.pastRate(&cost.counter)
 	for _, e := range experiments {
 		chosen := seeds
 		if len(chosen) == 0 {
@@ -45,32 +63,36 @@ func (r Reproduction) Plan(experiments []experiment.Experiment, seeds []int64) (
 				chosen = append(chosen, int64(s)+1)
 			}
 		}
-		perEpoch, err := count.operations(e.Settings)
-		if err != nil {
-			return nil, err
-		}
 		for _, seed := range chosen {
-			j, err := r.job(e, seed)
+			j, err := r.job(e, seed, starts)
 			if err != nil {
 				return nil, err
 			}
 			if !j.Done {
-				seconds := perEpoch * float64(j.Settings.Epochs-j.Epochs) / rate
-				j.AtMost = time.Duration(seconds * float64(time.Second))
+				if j.AtMost, err = cost.left(j); err != nil {
+					return nil, err
+				}
 			}
 			jobs = append(jobs, j)
 		}
 	}
-	slices.SortStableFunc(jobs, func(a, b Job) int { return cmp.Compare(a.AtMost, b.AtMost) })
-	return jobs, nil
+	return cost.ordered(jobs)
 }
 
-// job looks up how far one run is.
-func (r Reproduction) job(e experiment.Experiment, seed int64) (Job, error) {
+// job looks up how far one run is. starts are the experiments that it may start from.
+func (r Reproduction) job(e experiment.Experiment, seed int64, starts []experiment.Experiment) (Job, error) {
 	j := Job{Experiment: e, Settings: e.Settings}
 	j.Settings.Seed = seed
 	var err error
-	if j.Identity, err = experiment.Identity(j.Settings, r.Data.Fingerprint, r.Data.Encoder()); err != nil {
+	if e.From == "" {
+		j.Identity, err = experiment.Identity(j.Settings, r.Data.Fingerprint, r.Data.Encoder())
+	} else {
+		if j.Start, err = r.start(e, seed, starts); err != nil {
+			return j, err
+		}
+		j.Identity, err = experiment.IdentityFrom(j.Start.Identity, j.Settings, r.Data.Fingerprint, r.Data.Encoder())
+	}
+	if err != nil {
 		return j, err
 	}
 	j.Records = filepath.Join(r.Results, r.Data.Name(), filepath.FromSlash(j.Name()))
@@ -111,72 +133,4 @@ func (r Reproduction) done(j Job) bool {
 	}
 	_, err = os.Stat(filepath.Join(j.Records, experiment.MetricsFile))
 	return err == nil
-}
-
-// tokenization is the part of the settings on which vocabulary and tokens depend.
-type tokenization struct {
-	tokens              string
-	minCount, maxTokens int
-}
-
-// counts are the size of the vocabulary and the real tokens of an epoch.
-type counts struct{ words, tokens int }
-
-// counter counts the training captions once for each tokenization.
-type counter struct {
-	data  *Data
-	known map[tokenization]counts
-}
-
-// count returns the counts under the given settings.
-func (c *counter) count(s experiment.Settings) (counts, error) {
-	key := tokenization{s.Tokens, s.MinCount, s.MaxTokens}
-	if n, ok := c.known[key]; ok {
-		return n, nil
-	}
-	vocabulary, err := buildVocabulary(c.data.Dataset, s)
-	if err != nil {
-		return counts{}, err
-	}
-	tokenize, err := score.Tokenizer(s.Tokens)
-	if err != nil {
-		return counts{}, err
-	}
-	n := counts{words: vocabulary.Len()}
-	for _, ex := range c.data.Dataset.Examples(datasets.Train) {
-		for _, caption := range ex.Captions {
-			n.tokens += min(len(tokenize(caption))+1, s.MaxTokens-1) // <end> counts
-		}
-	}
-	c.known[key] = n
-	return n, nil
-}
-
-// operations is the number of floating-point operations of one epoch of training, forward and backward.
-func (c *counter) operations(s experiment.Settings) (float64, error) {
-	n, err := c.count(s)
-	return s.FLOPsPerToken(n.words) * float64(n.tokens), err
-}
-
-// pastRate is the mean rate, in operations per second, of all earlier runs on the dataset, or that of two slow cores if
-// there are none.
-func (r Reproduction) pastRate(count *counter) float64 {
-	operations, seconds := 0.0, 0.0
-	files, _ := filepath.Glob(filepath.Join(r.Results, r.Data.Name(), "*", "*", experiment.RunFile))
-	for _, f := range files {
-		run, err := experiment.ReadRun(filepath.Dir(f))
-		if err != nil || run.Fingerprint != r.Data.Fingerprint {
-			continue
-		}
-		perEpoch, err := count.operations(run.Settings)
-		if err != nil {
-			continue
-		}
-		operations += perEpoch * float64(run.Epochs)
-		seconds += run.TrainTime
-	}
-	if operations == 0 || seconds == 0 {
-		return 50e9
-	}
-	return operations / seconds
 }

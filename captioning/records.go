@@ -56,8 +56,12 @@ func (m *Model) runRecord(ctx context.Context, data *Data, o RecordOptions) (exp
 		CPU:    experiment.CPUName(),
 	}
 	run.Dataset, run.Fingerprint, run.Encoder, run.Settings = c.Dataset, c.Data, c.Encoder, c.Settings
+	if c.Source != nil {
+		run.Source = c.Source
+	}
 	var err error
-	if run.Identity, err = experiment.Identity(c.Settings, c.Data, c.Encoder); err != nil {
+	run.From = c.From
+	if run.Identity, err = c.identity(); err != nil {
 		return run, err
 	}
 	run.Model = experiment.ModelVersion

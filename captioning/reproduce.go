@@ -33,8 +33,9 @@ type RunOptions struct {
 }
 
 // Run completes one job: it trains the model or resumes its training, generates captions with every decoding strategy,
-// and writes the records, run.json last. It returns ErrInUse if another process works on the job. When ctx is done it
-// returns ErrStopped, and the next call resumes.
+// and writes the records, run.json last. A run that the job starts from is trained first if its checkpoint is not on
+// this machine. Run returns ErrInUse if another process works on the job. When ctx is done it returns ErrStopped, and
+// the next call resumes.
 func (r Reproduction) Run(ctx context.Context, backend compute.Backend, j Job, o RunOptions) error {
 	started := time.Now()
 	kept := j.Work
@@ -44,7 +45,11 @@ func (r Reproduction) Run(ctx context.Context, backend compute.Backend, j Job, o
 	if err := os.MkdirAll(j.Records, 0o755); err != nil { // rather now than after the training
 		return fmt.Errorf("records: %w", err)
 	}
-	model, err := Train(ctx, backend, r.Data, TrainConfig{Dir: j.Work, Settings: j.Settings, Resume: true,
+	from, err := r.ready(ctx, backend, j, o)
+	if err != nil {
+		return err
+	}
+	model, err := Train(ctx, backend, r.Data, TrainConfig{Dir: j.Work, Settings: j.Settings, From: from, Resume: true,
 		Progress: o.Progress, Warn: o.Warn, Evaluate: []datasets.Split{datasets.Test}})
 	if err != nil {
 		return err

@@ -74,6 +74,74 @@ func TestPlanIsInOrderOfCostAndKnowsWhatIsDone(t *testing.T) {
 	}
 }
 
+// An experiment that starts from another comes after it in the plan, whatever it costs, and finds or trains its run.
+func TestReproductionOfRunsThatStartFromOthers(t *testing.T) {
+	backend := xlatest.OpenForTest(t)
+	r, experiments := toyReproduction(t)
+	rewarded := experiment.Experiment{Name: "a-rewarded", Settings: toySettings(), Seeds: 1, From: "narrow"}
+	rewarded.Settings.Loss, rewarded.Settings.Epochs = experiment.SelfCritical, 1
+	names := func(jobs []Job) string {
+		var all []string
+		for _, j := range jobs {
+			all = append(all, j.Name())
+		}
+		return strings.Join(all, " ")
+	}
+	all := append([]experiment.Experiment{rewarded}, experiments...)
+	jobs, err := r.Plan(all, []int64{1})
+	must(t, err)
+	if got := names(jobs); got != "narrow/seed-1 a-rewarded/seed-1 wide/seed-1" {
+		t.Fatalf("the plan is %s", got)
+	}
+	job := jobs[1]
+	if !job.StartMissing() || job.Start.Name() != "narrow/seed-1" || job.AtMost >= jobs[0].AtMost {
+		t.Errorf("%s takes %v and lacks its start: %v", job.Name(), job.AtMost, job.StartMissing())
+	}
+	// Run alone, it trains its start, without records, and says so.
+	var warnings []string
+	must(t, r.Run(context.Background(), backend, job, RunOptions{Warn: func(line string) {
+		warnings = append(warnings, line)
+	}}))
+	if text := strings.Join(warnings, " "); !strings.Contains(text, "starts from narrow/seed-1") {
+		t.Errorf("the warnings are %q", text)
+	}
+	start, err := ReadCheckpoint(filepath.Join(jobs[0].Work, bestFile))
+	must(t, err)
+	run, err := experiment.ReadRun(job.Records)
+	must(t, err)
+	want := experiment.Start{Identity: jobs[0].Identity, Weights: start.weightsSum()}
+	if run.From == nil || *run.From != want || run.Identity != job.Identity {
+		t.Errorf("the record says from %+v, identity %s; want %+v, %s", run.From, run.Identity, want, job.Identity)
+	}
+	// The run is found by its records, and the start's own job needs no more training.
+	if _, err := OpenModel(backend, jobs[0].Work, ModelOptions{}); err != nil {
+		t.Error(err)
+	}
+	jobs, err = r.Plan(all, []int64{1})
+	must(t, err)
+	for _, j := range jobs {
+		if done := j.Name() == job.Name(); j.Done != done || j.StartMissing() {
+			t.Errorf("%s: done %v, start missing %v", j.Name(), j.Done, j.StartMissing())
+		}
+		if j.Name() == "narrow/seed-1" && j.Epochs == 0 {
+			t.Error("the start's epochs are forgotten")
+		}
+	}
+	// Another start is another run.
+	other := experiments[1]
+	other.Settings.Dropout = 0.2
+	jobs, err = r.Plan([]experiment.Experiment{rewarded, other}, []int64{1})
+	must(t, err)
+	for _, j := range jobs {
+		if j.Done {
+			t.Errorf("%s is done", j.Name())
+		}
+	}
+	rewarded.From = "nosuch"
+	_, err = r.Plan([]experiment.Experiment{rewarded}, nil)
+	wantError(t, err, "a-rewarded", "nosuch")
+}
+
 func TestTwoProcessesKeepOffTheSameRun(t *testing.T) {
 	backend := xlatest.OpenForTest(t)
 	r, experiments := toyReproduction(t)

@@ -67,6 +67,9 @@ func (t Training) check() error {
 			len(t.Curve), t.Batch, t.Best, t.LearningRate)
 	}
 	for i, p := range t.Curve {
+		if (p.Sampled == nil) != (t.Curve[0].Sampled == nil) {
+			return fmt.Errorf("only some points of the curve are of sampled captions")
+		}
 		if p.Epoch != i+1 {
 			return fmt.Errorf("point %d of the curve is of epoch %d", i+1, p.Epoch)
 		}

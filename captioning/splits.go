@@ -13,6 +13,9 @@ import (
 // test if that is nil and the dataset has test images. It names the split and the image. Missing features are computed,
 // but not before the captions are checked. Train calls it before the first step.
 func (d *Data) CheckSplits(ctx context.Context, evaluated []datasets.Split) error {
+	if err := trainable(d.Dataset); err != nil {
+		return err
+	}
 	if evaluated == nil && len(d.Dataset.Examples(datasets.Test)) > 0 {
 		evaluated = []datasets.Split{datasets.Test}
 	}

@@ -22,6 +22,9 @@ type TrainConfig struct {
 	Cell decoder.Cell
 	// Objective is a custom objective; Settings.Loss must be its name. Nil takes the built-in one that Settings names.
 	Objective *Objective
+	// From is the trained run whose best weights and vocabulary the run starts with: anything that OpenModel opens.
+	// Empty means random weights, which loss=self-critical does not accept. A resumed run does not need it.
+	From string
 	// Resume continues from the run's last checkpoint. Without it, a folder that holds a checkpoint is refused.
 	Resume bool
 	// Progress is called after every step and at the end of every epoch; may be nil.
@@ -45,7 +48,9 @@ type TrainProgress struct {
 	Loss           float64 // mean over the epoch so far, nats
 	Tokens         int     // real tokens trained on in this call
 	Rate           float64 // real tokens per second since the start of this call
-	Remaining      time.Duration
+	// Sampled is set with loss=self-critical: the means over the epoch so far.
+	Sampled   *experiment.Sampled
+	Remaining time.Duration
 	// Point is set at the end of an epoch.
 	Point *experiment.CurvePoint
 }
@@ -59,11 +64,11 @@ var ErrRunExists = errors.New("the folder already holds a run")
 // ErrInUse reports that another process works in the run folder.
 var ErrInUse = errors.New("in use by another process")
 
-// Train trains one model on data and returns the best checkpoint, by validation loss, as an opened model; the run
-// folder keeps it. It fails before the first step if a split that it or a later evaluation needs cannot be used, and
-// with the checkpoints unchanged if the loss or a weight is no longer finite. When ctx is done, Train writes a
-// checkpoint and returns ErrStopped. A resumed run ends in the same bits as one that was never stopped; a finished run
-// is only opened.
+// Train trains one model on data and returns the best checkpoint, by validation loss (with loss=self-critical by the
+// CIDEr-D of greedy validation captions), as an opened model; the run folder keeps it. It fails before the first step
+// if a split that it or a later evaluation needs cannot be used, and with the checkpoints unchanged if the loss or a
+// weight is no longer finite. When ctx is done, Train writes a checkpoint and returns ErrStopped. A resumed run ends
+// in the same bits as one that was never stopped; a finished run is only opened.
 func Train(ctx context.Context, backend compute.Backend, data *Data, c TrainConfig) (*Model, error) {
 	if err := train(ctx, backend, data, c); err != nil {
 		return nil, err
@@ -93,15 +98,15 @@ func train(ctx context.Context, backend compute.Backend, data *Data, c TrainConf
 
 // epoch trains the current epoch to its end, measures the validation loss and writes checkpoints.
 func (r *trainRun) epoch(ctx context.Context) error {
-	plans := r.train.epoch(r.at.Epoch)
-	for r.at.Batch < len(plans) {
+	batches := r.stepper.plan(r.at.Epoch)
+	for r.at.Batch < batches {
 		if ctx.Err() != nil {
 			return r.stop()
 		}
-		if err := r.step(plans[r.at.Batch]); err != nil {
+		if err := r.step(); err != nil {
 			return err
 		}
-		r.report(len(plans), nil)
+		r.report(batches, nil)
 		if time.Since(r.lastSaved) >= r.CheckpointEvery {
 			if err := r.save(); err != nil {
 				return err
@@ -110,30 +115,42 @@ func (r *trainRun) epoch(ctx context.Context) error {
 	}
 	losses := lossPlan{r.Settings.BatchSize, r.Settings.Seed, r.objective.Pads}
 	val, err := losses.measure(ctx, r.trainer.Decoder, &r.images, r.val)
+	sampled := r.sampled(batches)
+	if sampled != nil && err == nil {
+		sampled.CIDErD, err = r.stepper.(*selfCritical).validate(ctx)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return r.stop()
 		}
 		return err
 	}
-	return r.endEpoch(len(plans), val)
+	return r.endEpoch(batches, val, sampled)
 }
 
 // step trains on one batch.
-func (r *trainRun) step(p plan) error {
-	loss, err := r.trainer.Step(r.images.give(r.train.fill(p, r.objective)))
+func (r *trainRun) step() error {
+	done, err := r.stepper.step(r.at.Batch)
 	if err != nil {
 		return err
 	}
-	if !isFinite(loss) {
-		return r.diverged(r.at.Epoch+1, fmt.Errorf("the loss became %v", loss))
+	if !isFinite(done.loss) {
+		return r.diverged(r.at.Epoch+1, fmt.Errorf("the loss became %v", done.loss))
 	}
 	r.at.Batch++
-	r.at.LossSum += loss
-	for _, i := range p.members {
-		r.tokens += r.train.pairs[i].steps()
-	}
+	r.at.LossSum += done.loss
+	r.at.RewardSum += done.reward
+	r.at.EntropySum += done.entropy
+	r.tokens += done.tokens
 	return nil
+}
+
+// sampled returns the means over the first batches of the epoch, or nil if the run samples no captions.
+func (r *trainRun) sampled(batches int) *experiment.Sampled {
+	if !r.objective.selfCritical {
+		return nil
+	}
+	return &experiment.Sampled{Reward: r.at.RewardSum / float64(batches), Entropy: r.at.EntropySum / float64(batches)}
 }
 
 // diverged adds to a problem of numbers that are not finite where it occurred and what to do. The checkpoints stay as
@@ -165,16 +182,16 @@ func (r *trainRun) stop() error {
 }
 
 // endEpoch adds the epoch to the curve, keeps the weights if they are the best so far, and adapts the learning rate.
-func (r *trainRun) endEpoch(batches int, val experiment.Losses) error {
+func (r *trainRun) endEpoch(batches int, val experiment.Losses, sampled *experiment.Sampled) error {
 	point := experiment.CurvePoint{Epoch: r.at.Epoch + 1, TrainLoss: r.at.LossSum / float64(batches), Val: val,
-		LearningRate: r.at.LearningRate, Seconds: r.seconds()}
-	loss := r.objective.Choose(val)
+		LearningRate: r.at.LearningRate, Seconds: r.seconds(), Sampled: sampled}
+	loss := r.objective.figure(point)
 	if !isFinite(loss) {
 		return r.diverged(point.Epoch, fmt.Errorf("the validation loss became %v", loss))
 	}
-	isBest := r.at.Best == 0 || loss < r.objective.Choose(r.at.Curve[r.at.Best-1].Val)
+	isBest := r.at.Best == 0 || loss < r.objective.figure(r.at.Curve[r.at.Best-1])
 	r.at.Curve = append(r.at.Curve, point)
-	r.at.Epoch, r.at.Batch, r.at.LossSum = point.Epoch, 0, 0
+	r.at.Epoch, r.at.Batch, r.at.LossSum, r.at.RewardSum, r.at.EntropySum = point.Epoch, 0, 0, 0, 0
 	if isBest {
 		r.at.Best = point.Epoch
 		best := *r.checkpoint
@@ -193,11 +210,15 @@ func (r *trainRun) endEpoch(batches int, val experiment.Losses) error {
 	}
 	r.report(batches, &point)
 	if r.AfterEpoch != nil {
-		return r.AfterEpoch(
-			&Model{Checkpoint: r.checkpoint, Training: *r.at, decoder: r.trainer.Decoder, backend: r.backend,
-				source: r.Dir}, point)
+		return r.AfterEpoch(r.current(), point)
 	}
 	return nil
+}
+
+// current is the model as it is now. It shares the trainer's weights.
+func (r *trainRun) current() *Model {
+	return &Model{Checkpoint: r.checkpoint, Training: *r.at, decoder: r.trainer.Decoder, backend: r.backend,
+		source: r.Dir}
 }
 
 // report calls the progress hook. point is set at the end of an epoch.
@@ -208,9 +229,9 @@ func (r *trainRun) report(batches int, point *experiment.CurvePoint) {
 	p := TrainProgress{Epoch: r.at.Epoch + 1, Epochs: r.Settings.Epochs, Batch: r.at.Batch, Batches: batches,
 		Tokens: r.tokens, Point: point}
 	if point != nil {
-		p.Epoch, p.Batch, p.Loss = point.Epoch, batches, point.TrainLoss
+		p.Epoch, p.Batch, p.Loss, p.Sampled = point.Epoch, batches, point.TrainLoss, point.Sampled
 	} else {
-		p.Loss = r.at.LossSum / float64(r.at.Batch)
+		p.Loss, p.Sampled = r.at.LossSum/float64(r.at.Batch), r.sampled(r.at.Batch)
 	}
 	epochs := float64(r.Settings.Epochs-p.Epoch) + 1 - float64(p.Batch)/float64(batches)
 	p.Rate, p.Remaining = r.pace.At(float64(r.tokens), float64(r.epochTokens)*epochs)

@@ -1,6 +1,7 @@
 package captioning
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -29,7 +30,8 @@ type trainRun struct {
 	trainer     *decoder.Trainer // nil until prepare
 	images      imageTable       // of train and val
 	train       *batcher
-	epochTokens int // real tokens of an epoch
+	stepper     stepper // nil until prepare
+	epochTokens int     // real tokens of an epoch
 	val         []pair
 	lock        *flock.Flock
 	pace        pace.Pace // of this call
@@ -99,14 +101,21 @@ func (r *trainRun) begin(ctx context.Context) error {
 		r.checkpoint, r.at, r.before = old, &old.Training, old.Training.Seconds
 		return nil
 	}
-	words, err := buildVocabulary(r.data.Dataset, r.Settings)
-	if err != nil {
+	if err := trainable(r.data.Dataset); err != nil {
 		return err
 	}
-	r.checkpoint = &Checkpoint{Settings: r.Settings, Vocabulary: words, Encoder: r.data.Encoder(),
-		Dataset: r.data.Name(), Data: r.data.Fingerprint, Training: Training{LearningRate: r.Settings.LearningRate}}
+	r.checkpoint = &Checkpoint{Settings: r.Settings, Encoder: r.data.Encoder(), Dataset: r.data.Name(),
+		Data: r.data.Fingerprint, Source: r.data.Source, Training: Training{LearningRate: r.Settings.LearningRate}}
 	r.at = &r.checkpoint.Training
-	return ctx.Err()
+	switch {
+	case r.From != "":
+		err = r.startFrom()
+	case r.objective.selfCritical:
+		err = fmt.Errorf("loss=%s improves a trained run: say which one to start from", r.objective.Name)
+	default:
+		r.checkpoint.Vocabulary, err = buildVocabulary(r.data.Dataset, r.Settings)
+	}
+	return cmp.Or(err, ctx.Err())
 }
 
 // prepare makes the training examples and puts the model and the optimizer on the device.
@@ -124,6 +133,16 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	}
 	r.train = newBatcher(pairs, r.Settings.BatchSize, r.Settings.Seed, r.Settings.Batching == "length")
 	r.epochTokens = tokensOf(pairs)
+	r.stepper = &crossEntropy{run: r}
+	if r.objective.selfCritical {
+		critic, err := newSelfCritical(ctx, r)
+		if err != nil {
+			return err
+		}
+		// As long as the training captions; the estimate of the time left needs no more.
+		r.epochTokens = r.epochTokens * r.Settings.Samples * len(critic.rows) / len(pairs)
+		r.stepper = critic
+	}
 	if r.model, err = r.checkpoint.model(r.Cell); err != nil {
 		return err
 	}
@@ -134,7 +153,8 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	}
 	options := decoder.TrainOptions{LearningRate: r.at.LearningRate, Dropout: r.Settings.Dropout,
 		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision,
-		BatchWeight: r.batchWeight()}
+		LabelSmoothing: r.Settings.LabelSmoothing, EmbeddingDropout: r.Settings.EmbeddingDropout,
+		BatchWeight: r.batchWeight(), WordsOnly: r.objective.selfCritical}
 	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, options)
 	if err != nil {
 		return err
@@ -148,10 +168,13 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	return nil
 }
 
-// batchWeight is the mean weight of a batch's real tokens if batches are of similar length, and otherwise 0, which
-// stands for each batch's own weight. Every token then counts the same, also in the last batch of an epoch, which may
-// be small.
+// batchWeight is the number of sampled captions with loss=self-critical. With batches of similar length it is the
+// mean weight of a batch's real tokens. Otherwise it is 0, which stands for each batch's own weight. Every token then
+// counts the same, also in the last batch of an epoch, which may be small.
 func (r *trainRun) batchWeight() float64 {
+	if critic, ok := r.stepper.(*selfCritical); ok {
+		return float64(critic.captions())
+	}
 	if r.Settings.Batching != "length" || r.objective.Pads {
 		return 0
 	}

@@ -116,11 +116,15 @@ func (d *Decoder) tokenLossesGraph(w Weights, in []*Node) *Node {
 	return losses
 }
 
-// weightsGraph returns the trainable variables as nodes of a graph, float32 with the shapes of Model.Weights.
+// weightsGraph returns the trainable variables as nodes of a graph, float32 with the shapes of Model.Weights. It has an
+// output weight in any case.
 func (d *Decoder) weightsGraph(g *Graph) Weights {
 	w := make(Weights)
 	for _, spec := range d.Weights() {
 		w[spec.Name] = d.store.GetVariable(variablePath(spec.Name)).NodeValue(g)
+	}
+	if d.Tied {
+		w[outputWeight] = w[embeddingWeight]
 	}
 	return w
 }

@@ -109,9 +109,14 @@ func (l *loop) run(d *Decoder, features []float32, first int) ([]int32, []float3
 
 // forbiddenTokens says which tokens may stand nowhere in a caption, [vocabulary] (bool).
 func forbiddenTokens(vocabulary int, o GenerateOptions) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(neverTokens(vocabulary, o), vocabulary)
+}
+
+// neverTokens is forbiddenTokens on the host.
+func neverTokens(vocabulary int, o GenerateOptions) []bool {
 	never := make([]bool, vocabulary)
 	never[vocab.Pad], never[vocab.Start], never[vocab.Unknown] = true, true, !o.AllowUnknown
-	return tensors.FromFlatDataAndDimensions(never, vocabulary)
+	return never
 }
 
 // prepareGraph returns, all float32: the initial states, each [queue, hidden], for features [queue, features]; the

@@ -25,6 +25,9 @@ type Model struct {
 	// ImageFirst feeds the image as input 0 with initial states of zeros, as in "Show and Tell" (Vinyals et al. 2015),
 	// instead of using it as the initial state.
 	ImageFirst bool
+	// Tied uses the word embedding as the weight of the output layer, too (Press and Wolf 2017), so that Embedding must
+	// be equal to Hidden.
+	Tied bool
 }
 
 // Names of the weights outside the cell. A cell's weight "w" is named "cell.w".
@@ -44,6 +47,10 @@ func (m Model) Check() error {
 			"all must be positive and the vocabulary above %d",
 			m.Vocabulary, m.Features, m.Embedding, m.Hidden, vocab.NumSpecials)
 	}
+	if m.Tied && m.Embedding != m.Hidden {
+		return fmt.Errorf("decoder: tied weights with embedding %d and hidden %d: both must be equal",
+			m.Embedding, m.Hidden)
+	}
 	return checkCell(m.Cell, m.Embedding, m.Hidden)
 }
 
@@ -61,9 +68,10 @@ func (m Model) Weights() []Weight {
 	for _, w := range m.Cell.Weights(m.Embedding, m.Hidden) {
 		weights = append(weights, Weight{cellPrefix + w.Name, w.Shape})
 	}
-	return append(weights,
-		Weight{outputWeight, []int{m.Vocabulary, m.Hidden}},
-		Weight{outputBias, []int{m.Vocabulary}})
+	if !m.Tied {
+		weights = append(weights, Weight{outputWeight, []int{m.Vocabulary, m.Hidden}})
+	}
+	return append(weights, Weight{outputBias, []int{m.Vocabulary}})
 }
 
 // NumParameters returns the number of trainable parameters.
@@ -79,8 +87,9 @@ func (m Model) NumParameters() int {
 type Values map[string][]float32
 
 // Initialize draws initial weights from PyTorch's distributions: the embedding from N(0, 1), linear layers from
-// U(-1/sqrt(inputs), 1/sqrt(inputs)), the cell from U(-1/sqrt(hidden), 1/sqrt(hidden)). The same seed gives the same
-// values on every machine. Reference: reset_parameters of torch.nn.Embedding, Linear and LSTM in PyTorch 2.11.
+// U(-1/sqrt(inputs), 1/sqrt(inputs)), the cell from U(-1/sqrt(hidden), 1/sqrt(hidden)). A tied embedding is drawn as an
+// output layer. The same seed gives the same values on every machine. Reference: reset_parameters of
+// torch.nn.Embedding, Linear and LSTM in PyTorch 2.11.
 func (m Model) Initialize(seed int64) Values {
 	values := make(Values)
 	for i, w := range m.Weights() {
@@ -91,7 +100,7 @@ func (m Model) Initialize(seed int64) Values {
 			bound = 1 / math.Sqrt(float64(m.Features))
 		}
 		for j := range data {
-			if w.Name == embeddingWeight {
+			if w.Name == embeddingWeight && !m.Tied {
 				data[j] = float32(random.NormFloat64())
 			} else {
 				data[j] = float32((2*random.Float64() - 1) * bound)

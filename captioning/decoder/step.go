@@ -1,15 +1,28 @@
 package decoder
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 )
 
-// stepGraph builds one training step and returns its loss, [] (float32); see lossGraph for the inputs.
+// lossInputs is the number of inputs of lossGraph.
+const lossInputs = 8
+
+// stepGraph builds one training step and returns its loss, [] (float32). The inputs are those of lossGraph for each
+// batch of the step.
 func (t *Trainer) stepGraph(scope *model.Scope, in []*Node) *Node {
-	loss := t.lossGraph(in)
+	var loss *Node
+	for own := range slices.Chunk(in, lossInputs) {
+		if more := t.lossGraph(own); loss == nil {
+			loss = more
+		} else {
+			loss = Add(loss, more)
+		}
+	}
 	gradients := t.gradientsGraph(scope, loss)
 	if t.options.ClipNorm > 0 {
 		gradients = clipByGlobalNorm(gradients, t.options.ClipNorm)
@@ -41,7 +54,11 @@ func (t *Trainer) lossGraph(in []*Node) *Node {
 	weights.AssertDims(places.Shape().Dimensions...)
 	g := features.Graph()
 	w := t.inPrecision(t.options.Precision, t.weightsGraph(g))
-	outputs := t.outputsGraph(w, features, words, places)
+	read := wordInputs{w, words, places}
+	if share := t.options.EmbeddingDropout; share > 0 {
+		dropoutState, read = read.dropEmbeddings(dropoutState, share)
+	}
+	outputs := t.outputsGraph(read.w, features, read.words, read.places)
 	positions := places.Shape().Size()
 	outputs = Reshape(outputs, positions, t.Hidden)
 	targets, weights = Reshape(targets, positions), Reshape(weights, positions)
@@ -51,12 +68,16 @@ func (t *Trainer) lossGraph(in []*Node) *Node {
 	outputs.AssertDims(rows.Shape().Dim(0), t.Hidden)
 	targets.AssertDims(rows.Shape().Dim(0))
 	weights.AssertDims(rows.Shape().Dim(0))
-	if keep := 1 - t.options.Dropout; keep < 1 {
-		_, uniform := RandomUniform(dropoutState, outputs.Shape())
-		mask := LessThan(uniform, Scalar(g, dtypes.Float32, keep))
-		outputs = Where(mask, DivScalar(outputs, keep), ZerosLike(outputs))
+	if t.options.Dropout > 0 {
+		_, outputs = dropped(dropoutState, outputs, t.options.Dropout)
 	}
-	losses := tokenLosses(t.logitsGraph(w, outputs), targets)
+	logits := t.logitsGraph(w, outputs)
+	if t.options.WordsOnly {
+		never := Const(g, neverTokens(t.Vocabulary, GenerateOptions{}))
+		first := filled(g, int32(places.Shape().Dim(1)), rows.Shape().Dim(0))
+		logits = onlyWords(logits, never, LessThan(Reshape(rows, rows.Shape().Dim(0)), first))
+	}
+	losses := smoothedLosses(logits, targets, t.options.LabelSmoothing)
 	losses.AssertDims(rows.Shape().Dim(0))
 	total := ReduceAllSum(weights)
 	if t.options.BatchWeight > 0 {

@@ -27,9 +27,9 @@ type torchGolden struct {
 	LastLoss  float64 `json:"last_loss"`
 }
 
-func readGoldens(t *testing.T) map[string]torchGolden {
+func readGoldens(t *testing.T, name string) map[string]torchGolden {
 	t.Helper()
-	data, err := os.ReadFile("testdata/torch_goldens.json")
+	data, err := os.ReadFile("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +104,8 @@ func relative(t *testing.T, got []float32, want []float64) float64 {
 
 // firstStep takes the first optimizer step and returns the loss and the gradients, which are read from Adam's first
 // moments: after one step they are the gradients times 1 - 0.9.
-func (t *Trainer) firstStep(b *Batch) (loss float64, gradients Values, err error) {
-	if loss, err = t.Step(b); err != nil {
+func (t *Trainer) firstStep(b ...*Batch) (loss float64, gradients Values, err error) {
+	if loss, err = t.Step(b...); err != nil {
 		return 0, nil, err
 	}
 	gradients = make(Values)
@@ -125,7 +125,7 @@ func (t *Trainer) firstStep(b *Batch) (loss float64, gradients Values, err error
 }
 
 func TestAgreesWithPyTorch(t *testing.T) {
-	goldens := readGoldens(t)
+	goldens := readGoldens(t, "torch_goldens.json")
 	for _, c := range []struct {
 		golden   string
 		cell     Cell

@@ -18,8 +18,15 @@ import (
 type TrainOptions struct {
 	LearningRate float64
 	Dropout      float64 // share of the hidden outputs that are dropped before the output layer, in [0, 1)
-	ClipNorm     float64 // gradients are scaled down to this global norm; 0 means no limit
-	Seed         int64   // of the dropout masks
+	// EmbeddingDropout is the share of the word embeddings' numbers that are dropped, in [0, 1).
+	EmbeddingDropout float64
+	// LabelSmoothing is the share of the target's probability that is spread evenly over the vocabulary, in [0, 1).
+	LabelSmoothing float64
+	// WordsOnly computes losses under the distribution that Generate samples from at temperature 1: <pad>, <start> and
+	// <unk> have probability 0, and so has <end> as the first word. It excludes LabelSmoothing.
+	WordsOnly bool
+	ClipNorm  float64 // gradients are scaled down to this global norm; 0 means no limit
+	Seed      int64   // of the dropout masks
 	// BatchWeight divides the sum of a batch's weighted losses. 0 means the sum of the batch's own weights. With a
 	// fixed value, every position counts the same in all batches.
 	BatchWeight float64
@@ -38,7 +45,7 @@ type Trainer struct {
 	options TrainOptions
 	step    *model.Exec
 	steps   int64
-	shapes  map[[3]int]bool // time steps, words and rows of the batches with a compiled program
+	shapes  map[string]bool // of the batches of a step with a compiled program
 	trimmed time.Time
 }
 
@@ -51,12 +58,7 @@ const trimEvery = 5 * time.Second
 // NewTrainer copies values to the backend's device and prepares to train the model. Pass an earlier State to resume, or
 // nil to start. It fails where New does, and if options or state are unsound.
 func NewTrainer(backend compute.Backend, m Model, values Values, state State, options TrainOptions) (*Trainer, error) {
-	if options.LearningRate <= 0 || options.Dropout < 0 || options.Dropout >= 1 || options.ClipNorm < 0 {
-		return nil, fmt.Errorf("decoder: learning rate %g, dropout %g, clip norm %g: "+
-			"the rate must be above 0, dropout in [0, 1), the norm not negative",
-			options.LearningRate, options.Dropout, options.ClipNorm)
-	}
-	if err := checkPrecision(options.Precision); err != nil {
+	if err := options.check(); err != nil {
 		return nil, err
 	}
 	if options.Autodiff {
@@ -66,7 +68,7 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{Decoder: d, options: options, shapes: make(map[[3]int]bool)}
+	t := &Trainer{Decoder: d, options: options, shapes: make(map[string]bool)}
 	if err := t.restore(state); err != nil {
 		return nil, err
 	}
@@ -85,6 +87,23 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 		return nil, err
 	}
 	return t, nil
+}
+
+// check reports options that are out of range or exclude each other.
+func (o TrainOptions) check() error {
+	if !(o.LearningRate > 0 && o.Dropout >= 0 && o.Dropout < 1 && o.ClipNorm >= 0) {
+		return fmt.Errorf("decoder: learning rate %g, dropout %g, clip norm %g: "+
+			"the rate must be above 0, dropout in [0, 1), the norm not negative", o.LearningRate, o.Dropout, o.ClipNorm)
+	}
+	if !(o.EmbeddingDropout >= 0 && o.EmbeddingDropout < 1 && o.LabelSmoothing >= 0 && o.LabelSmoothing < 1) {
+		return fmt.Errorf("decoder: embedding dropout %g, label smoothing %g: both must be in [0, 1)",
+			o.EmbeddingDropout, o.LabelSmoothing)
+	}
+	if o.WordsOnly && o.LabelSmoothing > 0 {
+		return fmt.Errorf("decoder: label smoothing %g and WordsOnly exclude each other: forbidden tokens have no "+
+			"probability to spread", o.LabelSmoothing)
+	}
+	return checkPrecision(o.Precision)
 }
 
 // changedVariables lists the paths of the variables that a graph changes, in the order in which model.Exec returns
@@ -113,24 +132,34 @@ func (t *Trainer) SetLearningRate(rate float64) error {
 }
 
 // Step takes one optimizer step and returns the loss before it, in nats: the sum of weight x cross-entropy over the
-// batch, divided by the sum of weights or by TrainOptions.BatchWeight. It fails if the batch is unsound (see
-// Batch.Check) or has no weight above 0. A loss that is not finite is not an error, but the weights are useless after
-// it.
-func (t *Trainer) Step(b *Batch) (loss float64, err error) {
-	if err := b.Check(t.Model); err != nil {
-		return 0, err
+// batch, divided by the sum of weights or by TrainOptions.BatchWeight, with which weights may be negative and there may
+// be several batches, whose losses are added. It fails if a batch is unsound (see Batch.Check) or all weights of one
+// are 0. A loss that is not finite is not an error, but the weights are useless after it.
+func (t *Trainer) Step(batches ...*Batch) (loss float64, err error) {
+	if len(batches) != 1 && !(len(batches) > 0 && t.options.BatchWeight > 0) {
+		return 0, fmt.Errorf("decoder: a step on %d batches: use one, or several with a BatchWeight", len(batches))
+	}
+	for _, b := range batches {
+		if err := b.Check(t.Model); err != nil {
+			return 0, err
+		}
 	}
 	defer recoverTo(&err, "decoder: training step %d", t.steps+1)
-	inputs, err := t.inputs(b)
-	if err != nil {
-		return 0, err
+	var inputs []any
+	shape := ""
+	for i, b := range batches {
+		own, err := t.inputs(b, i)
+		if err != nil {
+			return 0, err
+		}
+		inputs = append(inputs, own...)
+		shape += fmt.Sprint(b.Size, b.Steps, own[2].(*tensors.Tensor).Size(), own[6].(*tensors.Tensor).Size(), ";")
 	}
 	out, err := t.step.Call1(inputs...)
 	if err != nil {
 		return 0, fmt.Errorf("decoder: training step %d: %w", t.steps+1, err)
 	}
 	t.steps++
-	shape := [3]int{b.Steps, inputs[2].(*tensors.Tensor).Size(), inputs[6].(*tensors.Tensor).Size()}
 	if now := time.Now(); !t.shapes[shape] || now.Sub(t.trimmed) > trimEvery {
 		t.shapes[shape], t.trimmed = true, now
 		memory.Trim() // frees what compilation and buffers of other sizes left
@@ -139,18 +168,24 @@ func (t *Trainer) Step(b *Batch) (loss float64, err error) {
 	return loss, out.FinalizeAll()
 }
 
-// inputs returns the inputs of lossGraph for the next step.
-func (t *Trainer) inputs(b *Batch) ([]any, error) {
+// inputs returns the inputs of lossGraph for a batch of the next step, as many as lossInputs says. number is that of
+// the batch in the step.
+func (t *Trainer) inputs(b *Batch, number int) ([]any, error) {
 	rows, err := b.rows()
 	if err != nil {
 		return nil, err
 	}
-	dropoutState, err := RNGStateFromSeed(t.options.Seed ^ (t.steps+1)*0x5851f42d4c957f2d)
+	dropoutState, err := t.dropoutState(number)
 	if err != nil {
 		return nil, err
 	}
 	weights := tensors.FromFlatDataAndDimensions(b.Weights, b.Steps, b.Size)
 	return append(b.tensors(t.Model), weights, rows, dropoutState), nil
+}
+
+// dropoutState is the state of the random numbers for a batch of the next step.
+func (t *Trainer) dropoutState(number int) (*tensors.Tensor, error) {
+	return RNGStateFromSeed(t.options.Seed ^ (t.steps+1)*0x5851f42d4c957f2d ^ int64(number)<<32)
 }
 
 // Finalize frees the device's memory. Do not use the trainer afterwards.

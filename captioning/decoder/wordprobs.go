@@ -13,9 +13,9 @@ import (
 	"captionlab/captioning/vocab"
 )
 
-// probsBatch is the number of captions whose words are looked up at once. It is fixed, like the number of steps for a
-// maximum of words, so that one program serves all.
-const probsBatch = 8
+// The numbers of captions whose words are looked up at once: few, and many where there are as many, since the weights
+// are read once for all. With them and steps in multiples of probsSteps, few programs serve all.
+const probsFew, probsMany, probsSteps = 8, 32, 8
 
 // WordLogProbs returns the log-probability, in nats, of every token of captions that Generate wrote, given their
 // features [n, features], row-major: one for each word and, if the caption is shorter than o.MaxWords, one for <end>.
@@ -43,16 +43,20 @@ func (d *Decoder) WordLogProbs(features []float32, captions [][]int32, o Generat
 			return nil, err
 		}
 	}
-	first := 0
-	for part := range slices.Chunk(captions, probsBatch) {
+	first, batch := 0, probsFew
+	if len(captions) >= probsMany/2 {
+		batch = probsMany
+	}
+	for part := range slices.Chunk(captions, batch) {
 		of := features[first*d.Features : (first+len(part))*d.Features]
 		first += len(part)
-		inputs, targets := teacherForced(part, o.MaxWords)
-		padded := make([]float32, probsBatch*d.Features)
+		steps := stepsFor(part, o.MaxWords)
+		inputs, targets := teacherForced(part, steps, batch)
+		padded := make([]float32, batch*d.Features)
 		copy(padded, of)
-		out, err := d.words.Call1(tensors.FromFlatDataAndDimensions(padded, probsBatch, d.Features),
-			tensors.FromFlatDataAndDimensions(inputs, o.MaxWords, probsBatch),
-			tensors.FromFlatDataAndDimensions(targets, o.MaxWords, probsBatch), forbiddenTokens(d.Vocabulary, o))
+		out, err := d.words.Call1(tensors.FromFlatDataAndDimensions(padded, batch, d.Features),
+			tensors.FromFlatDataAndDimensions(inputs, steps, batch),
+			tensors.FromFlatDataAndDimensions(targets, steps, batch), forbiddenTokens(d.Vocabulary, o))
 		if err != nil {
 			return nil, fmt.Errorf("decoder: probabilities of words: %w", err)
 		}
@@ -63,7 +67,7 @@ func (d *Decoder) WordLogProbs(features []float32, captions [][]int32, o Generat
 		for row, ids := range part {
 			tokens := make([]float64, min(len(ids)+1, o.MaxWords))
 			for t := range tokens {
-				tokens[t] = -float64(losses[t*probsBatch+row])
+				tokens[t] = -float64(losses[t*batch+row])
 			}
 			logProbs = append(logProbs, tokens)
 		}
@@ -84,17 +88,26 @@ func (d *Decoder) checkWords(ids []int32, o GenerateOptions) error {
 	return nil
 }
 
-// teacherForced lays out captions time-major, [steps, probsBatch]: the tokens that are read and those that follow.
-func teacherForced(captions [][]int32, steps int) (inputs, targets []int32) {
-	inputs, targets = make([]int32, steps*probsBatch), make([]int32, steps*probsBatch)
+// stepsFor returns the number of steps that captions take, with <end>, in multiples of probsSteps but at most maxWords.
+func stepsFor(captions [][]int32, maxWords int) int {
+	longest := 0
+	for _, ids := range captions {
+		longest = max(longest, len(ids)+1)
+	}
+	return min((longest+probsSteps-1)/probsSteps*probsSteps, maxWords)
+}
+
+// teacherForced lays out captions time-major, [steps, batch]: the tokens that are read and those that follow.
+func teacherForced(captions [][]int32, steps, batch int) (inputs, targets []int32) {
+	inputs, targets = make([]int32, steps*batch), make([]int32, steps*batch)
 	for i := range targets {
 		inputs[i], targets[i] = vocab.Start, vocab.End
 	}
 	for row, ids := range captions {
 		for t, id := range ids {
-			targets[t*probsBatch+row] = id
+			targets[t*batch+row] = id
 			if t+1 < steps {
-				inputs[(t+1)*probsBatch+row] = id
+				inputs[(t+1)*batch+row] = id
 			}
 		}
 	}
@@ -113,12 +126,8 @@ func (d *Decoder) wordLossesGraph(w Weights, in []*Node) *Node {
 	places := Reshape(Iota(g, shapes.Make(dtypes.Int32, rows), 0), steps, batch)
 	outputs := d.outputsGraph(w, features, Reshape(inputs, rows), places)
 	logits := d.logitsGraph(w, Reshape(outputs, rows, d.Hidden))
-	isFirst := LessThan(Iota(g, shapes.Make(dtypes.Int32, rows, d.Vocabulary), 0),
-		filled(g, int32(batch), rows, d.Vocabulary))
-	isEnd := Equal(Iota(g, shapes.Make(dtypes.Int32, rows, d.Vocabulary), 1),
-		filled(g, vocab.End, rows, d.Vocabulary))
-	no := Or(And(isFirst, isEnd), BroadcastToDims(ExpandAxes(never, 0), rows, d.Vocabulary))
-	losses := tokenLosses(Where(no, filled(g, float32(forbidden), rows, d.Vocabulary), logits), Reshape(targets, rows))
+	isFirst := LessThan(Iota(g, shapes.Make(dtypes.Int32, rows), 0), filled(g, int32(batch), rows))
+	losses := tokenLosses(onlyWords(logits, never, isFirst), Reshape(targets, rows))
 	losses.AssertDims(rows)
 	return losses
 }

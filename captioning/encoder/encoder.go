@@ -130,13 +130,24 @@ func (e *Encoder) Identity() Identity { return e.identity }
 
 // Encode returns the features of preprocessed images, row-major [len(images), FeatureDim]. See Spec.Preprocess.
 func (e *Encoder) Encode(ctx context.Context, images []*Pixels) ([]float32, error) {
+	return e.encode(ctx, images, e.sizeFor)
+}
+
+// EncodeFew is Encode for a server: a few images take a program of a power of two, even after whole batches, so that a
+// single image does not take as long as a batch.
+func (e *Encoder) EncodeFew(ctx context.Context, images []*Pixels) ([]float32, error) {
+	return e.encode(ctx, images, e.fewFor)
+}
+
+// encode is Encode with sizeFor, which returns the number of images that the network takes for n of them.
+func (e *Encoder) encode(ctx context.Context, images []*Pixels, sizeFor func(n int) int) ([]float32, error) {
 	side, dim := e.spec.Crop, e.spec.FeatureDim
 	features := make([]float32, 0, len(images)*dim)
 	for batch := range slices.Chunk(images, e.spec.BatchSize) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		size := e.sizeFor(len(batch))
+		size := sizeFor(len(batch))
 		pixels := make([]uint8, size*side*side*3)
 		for i, p := range batch {
 			if err := p.check(); err != nil {
@@ -166,6 +177,11 @@ func (e *Encoder) sizeFor(n int) int {
 	if e.whole.Load() {
 		return e.spec.BatchSize
 	}
+	return e.fewFor(n)
+}
+
+// fewFor returns the least power of two that is at least n, or the size of a batch.
+func (e *Encoder) fewFor(n int) int {
 	size := 1
 	for size < n {
 		size *= 2

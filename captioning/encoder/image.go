@@ -14,14 +14,16 @@ type Pixels struct {
 	RGB           []uint8 // [height, width, 3]
 }
 
-// Decode reads one JPEG, PNG, GIF or WebP. Grayscale and CMYK become RGB, transparency is dropped, and the EXIF
-// orientation is ignored (see ImageOptions), as in PIL's convert("RGB") and torchvision. One deviation: 16-bit
-// grayscale keeps its high byte, as 16-bit colours do in PIL, while PIL turns every 16-bit gray above 255 into white.
+// Decode reads one JPEG, PNG, GIF or WebP, known by its content. Grayscale, palettes and CMYK become RGB, transparency
+// is dropped, of an animation (GIF, APNG, WebP) the first frame is taken, and the EXIF orientation is ignored (see
+// ImageOptions), as in PIL's convert("RGB") and torchvision. 16-bit colours keep their high byte. One deviation: so
+// does 16-bit grayscale, while PIL turns every 16-bit gray above 255 into white.
 //
-// A file that is empty, damaged, cut short, huge, of an unknown format or an animated WebP is an error. So is an image
-// of more than MaxPixels, or one whose decoding would take more than a gigabyte or minutes. That is found out from the
-// file before memory is allocated. Several images may be decoded at the same time; large ones wait for each other, so
-// that all together take little more than a gigabyte.
+// A file that is empty, damaged, cut short, huge or of an unknown format is an error. So is an image of more than
+// MaxPixels, or one whose decoding would take more than a gigabyte or minutes. That is found out from the file before
+// memory is allocated. HEIC, AVIF, JPEG XL, JPEG 2000, TIFF, BMP and the raw formats of cameras are recognised; the
+// error names the format and a command that converts it. Several images may be decoded at the same time; large ones
+// wait for each other, so that all together take little more than a gigabyte.
 func Decode(r io.Reader) (*Pixels, error) { return ImageOptions{}.Decode(r) }
 
 // FromImage copies an image to RGB bytes and drops transparency. 16-bit colours keep their high byte. YCbCr has the

@@ -11,6 +11,8 @@ import (
 	"io"
 
 	"golang.org/x/image/webp"
+
+	fastjpeg "captionlab/captioning/internal/jpeg"
 )
 
 // ImageOptions change how an image is decoded. The zero value is for the images of datasets.
@@ -105,6 +107,9 @@ func formatOf(data []byte) (format, error) {
 			return f, nil
 		}
 	}
+	if err := explainOther(data); err != nil {
+		return format{}, err
+	}
 	return format{}, fmt.Errorf("not an image in a supported format (JPEG, PNG, GIF, WebP): it begins with %.24q",
 		data[:min(len(data), 24)])
 }
@@ -143,9 +148,12 @@ func (f format) examine(data []byte, maxPixels int) (*estimate, error) {
 }
 
 func decodeJPEG(data []byte, _, _ int) (rows, error) {
-	decoded, err := jpeg.Decode(bytes.NewReader(data))
+	decoded, err := fastjpeg.Decode(data)
 	if err != nil {
 		return nil, err
+	}
+	if gray, ok := decoded.(*image.Gray); ok {
+		return grayRows{gray}, nil
 	}
 	return rowsOf(decoded), nil
 }

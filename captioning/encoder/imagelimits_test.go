@@ -94,9 +94,7 @@ func TestEstimates(t *testing.T) {
 		files[name+".jpg"], files[name+".png"] = j.Bytes(), p.Bytes()
 	}
 	for name := range imageGoldens() {
-		if name != "animated.webp" {
-			files[name] = small(name)
-		}
+		files[name] = small(name)
 	}
 	for name, data := range files {
 		f, err := formatOf(data)

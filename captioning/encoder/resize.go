@@ -1,6 +1,9 @@
 package encoder
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // rows is an image whose pixels are computed on demand, so that cropped pixels cost little.
 type rows interface {
@@ -70,57 +73,69 @@ func windows(from, to, begin, end int) []window {
 // resample scales an image with an antialiased bilinear filter, as the Python Imaging Library does: columns first,
 // then rows, with weights of 22 bits, rounded to bytes after each pass. torchvision's Resize of a PIL image gives the
 // same bytes. Only the pixels inside the windows of columns and lines are computed.
+//
+// Two sums are computed at once, in the halves of a 64-bit number: a sum takes 30 bits and is at most 255 when shifted
+// back, since weights are not negative.
 func resample(src rows, columns, lines []window) *Pixels {
 	width, height := len(columns), len(lines)
 	top, bottom := lines[0].first, lines[height-1].end()
 	narrow := narrowRows(src, columns, top, bottom)
+	stride := narrowStride(width)
 	out := &Pixels{Width: width, Height: height, RGB: make([]uint8, 3*width*height)}
-	sums := make([]uint32, 3*width)
 	for y, w := range lines {
-		for i := range sums {
-			sums[i] = 1 << (weightBits - 1)
+		to, from := out.RGB[3*y*width:3*(y+1)*width], narrow[(w.first-top)*stride:w.end()*stride-top*stride]
+		for len(to) >= 8 {
+			binary.LittleEndian.PutUint64(to, eightSums(from, stride, w.weights))
+			to, from = to[8:], from[8:]
 		}
-		for j, weight := range w.weights {
-			row := narrow[3*(w.first-top+j)*width:][:len(sums)]
-			for i := range sums {
-				sums[i] += weight * uint32(row[i])
-			}
-		}
-		to := out.RGB[3*y*width:][:len(sums)]
-		for i, sum := range sums {
-			to[i] = uint8(sum >> weightBits)
+		if len(to) > 0 {
+			copy(to, binary.LittleEndian.AppendUint64(nil, eightSums(from, stride, w.weights)))
 		}
 	}
 	return out
 }
 
-// narrowRows scales the rows [top, bottom) to the columns. It sums two rows at once, in the halves of a 64-bit
-// number: a sum takes 30 bits and is at most 255 when shifted back, since weights are not negative.
+const (
+	bothHalves = 1<<(weightBits-1) | 1<<(weightBits+31) // one half of a byte, to round both sums
+	bothBytes  = 0xff | 0xff<<32
+)
+
+// eightSums returns eight bytes: the weighted sums of the first eight of each row.
+func eightSums(rows []uint8, stride int, weights []uint32) uint64 {
+	var a, b, c, d uint64 = bothHalves, bothHalves, bothHalves, bothHalves // of bytes 0 and 4, 1 and 5, ...
+	at := 0
+	for _, weight := range weights {
+		v, w := binary.LittleEndian.Uint64(rows[at:at+8]), uint64(weight)
+		a += v & bothBytes * w
+		b += v >> 8 & bothBytes * w
+		c += v >> 16 & bothBytes * w
+		d += v >> 24 & bothBytes * w
+		at += stride
+	}
+	a, b, c, d = a>>weightBits&bothBytes, b>>weightBits&bothBytes, c>>weightBits&bothBytes, d>>weightBits&bothBytes
+	return a | b<<8 | c<<16 | d<<24
+}
+
+// narrowStride is the length of a row of narrowRows, of which 3*width bytes are used: a multiple of eight.
+func narrowStride(width int) int { return (3*width + 7) &^ 7 }
+
+// narrowRows scales the rows [top, bottom) to the columns, two rows at once.
 func narrowRows(src rows, columns []window, top, bottom int) []uint8 {
-	width := len(columns)
+	width, stride := len(columns), narrowStride(len(columns))
 	from, end := columns[0].first, columns[width-1].end()
-	out := make([]uint8, 3*width*(bottom-top+1))
+	out := make([]uint8, stride*(bottom-top+1))
 	upper, lower := make([]uint8, 3*(end-from)), make([]uint8, 3*(end-from))
-	pairs := make([]uint64, len(upper))
+	weights, taps := padded(columns)
+	pairs := make([]uint64, len(upper)+3*taps) // some zeros at the end
 	for y := top; y < bottom; y += 2 {
 		src.row(upper, y, from, end)
 		if y+1 < bottom {
 			src.row(lower, y+1, from, end)
 		}
-		for i, v := range upper {
-			pairs[i] = uint64(v) | uint64(lower[i])<<32
-		}
-		first, second := out[3*(y-top)*width:][:3*width], out[3*(y-top+1)*width:][:3*width]
+		pair(pairs, upper, lower)
+		first, second := out[(y-top)*stride:][:3*width], out[(y-top+1)*stride:][:3*width]
 		for x, w := range columns {
-			const half = 1<<(weightBits-1) | 1<<(weightBits+31)
-			var r, g, b uint64 = half, half, half
-			at := pairs[3*(w.first-from):]
-			for j, weight := range w.weights {
-				pixel := at[3*j : 3*j+3 : 3*j+3]
-				r += uint64(weight) * pixel[0]
-				g += uint64(weight) * pixel[1]
-				b += uint64(weight) * pixel[2]
-			}
+			r, g, b := threeSums(pairs[3*(w.first-from):], weights[x*taps:(x+1)*taps])
 			one, two := first[3*x:3*x+3:3*x+3], second[3*x:3*x+3:3*x+3]
 			one[0], two[0] = uint8(uint32(r)>>weightBits), uint8(r>>(32+weightBits))
 			one[1], two[1] = uint8(uint32(g)>>weightBits), uint8(g>>(32+weightBits))
@@ -128,4 +143,51 @@ func narrowRows(src rows, columns []window, top, bottom int) []uint8 {
 		}
 	}
 	return out
+}
+
+// pair puts the bytes of two rows into the halves of numbers.
+func pair(pairs []uint64, upper, lower []uint8) {
+	pairs, lower = pairs[:len(upper)], lower[:len(upper)]
+	i := 0
+	for ; i+4 <= len(upper); i += 4 {
+		v := uint64(binary.LittleEndian.Uint32(upper[i:i+4])) | uint64(binary.LittleEndian.Uint32(lower[i:i+4]))<<32
+		four := pairs[i : i+4 : i+4]
+		four[0], four[1], four[2], four[3] = v&bothBytes, v>>8&bothBytes, v>>16&bothBytes, v>>24&bothBytes
+	}
+	for ; i < len(upper); i++ {
+		pairs[i] = uint64(upper[i]) | uint64(lower[i])<<32
+	}
+}
+
+// padded returns the weights of all windows, with zeros behind them, so that each has as many: taps.
+func padded(windows []window) (weights []uint64, taps int) {
+	for _, w := range windows {
+		taps = max(taps, len(w.weights))
+	}
+	weights = make([]uint64, len(windows)*taps)
+	for i, w := range windows {
+		for j, weight := range w.weights {
+			weights[i*taps+j] = uint64(weight)
+		}
+	}
+	return weights, taps
+}
+
+// threeSums returns the weighted sums of red, green and blue of pixels.
+func threeSums(pixels, weights []uint64) (r, g, b uint64) {
+	r, g, b = bothHalves, bothHalves, bothHalves
+	for len(weights) >= 4 {
+		p, w := (*[12]uint64)(pixels), (*[4]uint64)(weights)
+		r += w[0]*p[0] + w[1]*p[3] + w[2]*p[6] + w[3]*p[9]
+		g += w[0]*p[1] + w[1]*p[4] + w[2]*p[7] + w[3]*p[10]
+		b += w[0]*p[2] + w[1]*p[5] + w[2]*p[8] + w[3]*p[11]
+		pixels, weights = pixels[12:], weights[4:]
+	}
+	for j, weight := range weights {
+		p := pixels[3*j : 3*j+3 : 3*j+3]
+		r += weight * p[0]
+		g += weight * p[1]
+		b += weight * p[2]
+	}
+	return r, g, b
 }

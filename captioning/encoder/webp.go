@@ -3,7 +3,6 @@ package encoder
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"image"
 	"iter"
@@ -14,7 +13,7 @@ import (
 // estimateWebP checks the chunks of a WebP. The file must be as long as it says and hold one frame, and the frame must
 // have the size in the header, which has been compared with the limit of pixels. A lossy frame is decoded to 1.5 bytes
 // a pixel, then to RGB, and parts of the file are copied; a lossless one takes 4 bytes a pixel, as much again for a
-// palette, a quarter for each of four transformations, and the codes.
+// palette, a quarter for each of four transformations, and the codes. Of an animation, only the first frame counts.
 //
 // Reference: the WebP container specification; RFC 6386, section 9.1, for "VP8 "; the specification of the WebP
 // lossless bitstream for "VP8L".
@@ -22,15 +21,17 @@ func estimateWebP(data []byte, s *estimate) error {
 	if whole := 8 + int64(binary.LittleEndian.Uint32(data[4:])); whole > int64(len(data)) {
 		return fmt.Errorf("the file is cut short: %d of %d bytes", len(data), whole)
 	}
-	hasEXIF := false
+	hasEXIF, animated := false, false
 	var lossless []byte
 	for name, chunk := range chunksWebP(data) {
 		w, h := s.width, s.height
 		switch {
 		case chunk == nil:
 			return fmt.Errorf("chunk %q claims more bytes than the file holds", name)
-		case name == "ANIM" || name == "ANMF":
-			return errors.New("it is animated; save its first frame as an image")
+		case name == "ANMF":
+			if err := estimateAnimatedWebP(chunk, &animated, s); err != nil {
+				return err
+			}
 		case name == "VP8X" && len(chunk) > 0:
 			hasEXIF = chunk[0]&flagEXIF != 0
 		case name == "EXIF" && hasEXIF && len(s.exif) == 0:
@@ -47,7 +48,7 @@ func estimateWebP(data []byte, s *estimate) error {
 			return fmt.Errorf("the header says %d x %d pixels, but the frame %d x %d", s.width, s.height, w, h)
 		}
 	}
-	if lossless == nil {
+	if lossless == nil || animated {
 		return nil
 	}
 	codes, err := losslessMemory(lossless, s.width, s.height, maxMemory)
@@ -78,8 +79,12 @@ func chunksWebP(data []byte) iter.Seq2[string, []byte] {
 
 // decodeWebP decodes a WebP. Lossy images get the colours and the upsampling of libwebp: the decoder of
 // golang.org/x/image returns planes with the value range of television (16 to 235), which Go's own conversion mistakes
-// for the full range of JPEG. Transparency is not decoded. It changes data.
-func decodeWebP(data []byte, _, _ int) (rows, error) {
+// for the full range of JPEG. Transparency is not decoded. Of an
+// animation, it decodes the first frame. It changes data.
+func decodeWebP(data []byte, width, height int) (rows, error) {
+	if frame := animationWebP(data); frame != nil {
+		return decodeAnimatedWebP(frame, width, height)
+	}
 	dropAlphaWebP(data)
 	decoded, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {

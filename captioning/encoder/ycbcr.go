@@ -1,6 +1,9 @@
 package encoder
 
-import "image"
+import (
+	"encoding/binary"
+	"image"
+)
 
 // planes is a decoded JPEG that is converted to RGB row by row. Chroma stored at half the size is upsampled with the
 // triangle filter that libjpeg calls "fancy upsampling": each new sample is 3/4 of the nearer and 1/4 of the farther
@@ -11,7 +14,7 @@ type planes struct {
 	halfX, halfY  bool // chroma is stored at half the size
 	plain         bool // a rare subsampling ratio, which is not smoothed
 	cb, cr        []uint8
-	sums          []int32
+	sums          []uint8 // of two rows of chroma samples, 16 bits each, little-endian
 }
 
 func newPlanes(img *image.YCbCr) *planes {
@@ -21,7 +24,9 @@ func newPlanes(img *image.YCbCr) *planes {
 	p.halfY = img.SubsampleRatio == image.YCbCrSubsampleRatio420
 	p.plain = b.Min.X != 0 || b.Min.Y != 0 || (!p.halfX && img.SubsampleRatio != image.YCbCrSubsampleRatio444)
 	if p.halfX {
-		p.cb, p.cr, p.sums = make([]uint8, p.width+2), make([]uint8, p.width+2), make([]int32, p.width/2+3)
+		const spare = 16 // written, but not used, since samples are computed in groups
+		p.cb, p.cr = make([]uint8, p.width+spare), make([]uint8, p.width+spare)
+		p.sums = make([]uint8, 2*(p.width/2+spare))
 	}
 	return p
 }
@@ -42,63 +47,110 @@ func (p *planes) row(out []uint8, y, from, end int) {
 		at := y*p.img.CStride + from
 		cb, cr = p.img.Cb[at:], p.img.Cr[at:]
 	}
-	luma := p.img.Y[y*p.img.YStride+from : y*p.img.YStride+end]
-	cb, cr, out = cb[:len(luma)], cr[:len(luma)], out[:3*len(luma)]
-	for x, v := range luma {
-		l, b, r := int32(v), &ofCb[cb[x]], &ofCr[cr[x]]
-		pixel := out[3*x : 3*x+3 : 3*x+3]
-		pixel[0], pixel[1], pixel[2] = clip8(l+r.own), clip8(l+(b.green+r.green)>>16), clip8(l+b.own)
-	}
+	convert(out, p.img.Y[y*p.img.YStride+from:y*p.img.YStride+end], cb, cr)
 }
 
 // upsample doubles the stored samples [from, end) of row y of a plane: 3/4 nearer plus 1/4 farther, first
-// vertically, then horizontally. At the edges of the image the nearest sample replaces the missing one.
+// vertically, then horizontally. At the edges of the image the nearest sample replaces the missing one. Four samples
+// are computed at once, in the quarters of a 64-bit number.
 func (p *planes) upsample(to, plane []uint8, y, from, end int) {
-	last := (p.width+1)/2 - 1
-	sums := p.sums[:end-from+2] // with one neighbour on each side
-	left, right, shift := int32(1), int32(2), 2
+	stored := (p.width + 1) / 2
+	first, last := max(from-1, 0), min(end+1, stored) // with one neighbour on each side
+	sums := p.sums[2*(first-(from-1)):]
+	left, right, shift := uint64(1), uint64(2), 2
 	if p.halfY {
 		near, far := y/2, y/2-1+y%2*2
 		far = min(max(far, 0), (p.height+1)/2-1)
-		a, c := plane[near*p.img.CStride:], plane[far*p.img.CStride:]
-		a, c = a[:last+1], c[:last+1]
-		for x := max(from-1, 0); x < min(end+1, last+1); x++ {
-			sums[x-from+1] = 3*int32(a[x]) + int32(c[x])
-		}
+		addRows(sums, plane[near*p.img.CStride:][first:last], plane[far*p.img.CStride:][first:last])
 		left, right, shift = 8, 7, 4 // libjpeg alternates between rounding by 8 and by 7
 	} else {
-		row := plane[y*p.img.CStride:][:last+1]
-		for x := max(from-1, 0); x < min(end+1, last+1); x++ {
-			sums[x-from+1] = int32(row[x])
-		}
+		widen(sums, plane[y*p.img.CStride:][first:last])
 	}
+	sums = p.sums
 	if from == 0 {
-		sums[0] = sums[1]
+		copy(sums, sums[2:4])
 	}
-	if end > last {
-		sums[len(sums)-1] = sums[len(sums)-2]
+	if n := end - from; end == stored {
+		copy(sums[2*n+2:], sums[2*n:2*n+2])
 	}
-	to = to[:2*(end-from)]
-	before, v := sums[0], sums[1]
-	for i, after := range sums[2:] {
-		two := to[2*i : 2*i+2 : 2*i+2]
-		two[0], two[1] = uint8((3*v+before+left)>>shift), uint8((3*v+after+right)>>shift)
-		before, v = v, after
+	const each, low = 0x0001000100010001, 0x00ff00ff00ff00ff
+	left, right = left*each, right*each
+	for i := 0; i < end-from; i += 4 {
+		three := sums[2*i : 2*i+12 : 2*i+12]
+		v := 3 * binary.LittleEndian.Uint64(three[2:])
+		even := (v + left + binary.LittleEndian.Uint64(three)) >> shift & low
+		odd := (v + right + binary.LittleEndian.Uint64(three[4:])) >> shift & low
+		binary.LittleEndian.PutUint64(to[2*i:2*i+8], even|odd<<8)
 	}
 }
 
-// share is what a chroma sample adds to its own colour, red or blue, and to green in 16-bit fixed point.
-type share struct{ own, green int32 }
+// addRows sets the 16-bit sums to three times the bytes of near plus those of far.
+func addRows(sums, near, far []uint8) {
+	far, sums = far[:len(near)], sums[:2*len(near)]
+	i := 0
+	for ; i+4 <= len(near); i += 4 {
+		binary.LittleEndian.PutUint64(sums[2*i:2*i+8], 3*quarters(near[i:i+4])+quarters(far[i:i+4]))
+	}
+	for ; i < len(near); i++ {
+		binary.LittleEndian.PutUint16(sums[2*i:], 3*uint16(near[i])+uint16(far[i]))
+	}
+}
 
-// ofCb and ofCr tabulate the JFIF conversion for every chroma sample.
-var ofCb, ofCr = func() (cb, cr [256]share) {
+// widen sets the 16-bit numbers to the bytes of a row.
+func widen(to, row []uint8) {
+	to = to[:2*len(row)]
+	i := 0
+	for ; i+4 <= len(row); i += 4 {
+		binary.LittleEndian.PutUint64(to[2*i:2*i+8], quarters(row[i:i+4]))
+	}
+	for ; i < len(row); i++ {
+		binary.LittleEndian.PutUint16(to[2*i:], uint16(row[i]))
+	}
+}
+
+// quarters spreads four bytes over the quarters of a 64-bit number.
+func quarters(b []uint8) uint64 {
+	v := uint64(binary.LittleEndian.Uint32(b))
+	v = (v | v<<16) & 0x0000ffff0000ffff
+	return (v | v<<8) & 0x00ff00ff00ff00ff
+}
+
+// A pixel is summed up in one 64-bit number. It holds green in 16-bit fixed point in the lowest 26 bits, then blue and
+// red in 10 bits each. All are larger by 256, so that they are positive, and out of the range of bytes if the highest
+// two of their ten bits are not 01.
+const (
+	greenAt, blueAt, redAt = 16, 26, 36
+	ofLuma                 = 1<<greenAt | 1<<blueAt | 1<<redAt
+	highest, inRange       = 3 * 256 * ofLuma, 256 * ofLuma
+)
+
+// ofCb and ofCr tabulate the JFIF conversion: what each chroma sample adds to a pixel.
+var ofCb, ofCr = func() (cb, cr [256]uint64) {
 	const half = 1 << 15
-	for i := range int32(256) {
+	for i := range int64(256) {
 		c := i - 128
-		cb[i], cr[i] = share{(116130*c + half) >> 16, -22554 * c}, share{(91881*c + half) >> 16, -46802*c + half}
+		cb[i] = uint64((116130*c+half)>>16<<blueAt - 22554*c + 256*ofLuma)
+		cr[i] = uint64((91881*c+half)>>16<<redAt - 46802*c + half)
 	}
 	return cb, cr
 }()
+
+// convert converts samples to pixels.
+func convert(out, luma, cb, cr []uint8) {
+	cb, cr, out = cb[:len(luma)], cr[:len(luma)], out[:3*len(luma)]
+	for x, v := range luma {
+		sum := uint64(v)*ofLuma + ofCb[cb[x]] + ofCr[cr[x]]
+		pixel := out[3*x : 3*x+3 : 3*x+3]
+		if sum&highest == inRange {
+			pixel[0], pixel[1], pixel[2] = uint8(sum>>redAt), uint8(sum>>greenAt), uint8(sum>>blueAt)
+		} else {
+			pixel[0], pixel[1], pixel[2] = clipSum(sum>>redAt), clipSum(sum>>greenAt), clipSum(sum>>blueAt)
+		}
+	}
+}
+
+// clipSum takes a colour out of the lowest ten bits of a sum.
+func clipSum(sum uint64) uint8 { return clip8(int32(sum&1023) - 256) }
 
 func clip8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
 
@@ -107,8 +159,20 @@ func (p *planes) plainRow(out []uint8, y, from, end int) {
 	origin := p.img.Bounds().Min
 	for x := from; x < end; x++ {
 		c := p.img.YCbCrAt(origin.X+x, origin.Y+y)
-		l, b, r := int32(c.Y), ofCb[c.Cb], ofCr[c.Cr]
-		i := 3 * (x - from)
-		out[i], out[i+1], out[i+2] = clip8(l+r.own), clip8(l+(b.green+r.green)>>16), clip8(l+b.own)
+		convert(out[3*(x-from):], []uint8{c.Y}, []uint8{c.Cb}, []uint8{c.Cr})
+	}
+}
+
+// grayRows is an image in shades of gray.
+type grayRows struct{ img *image.Gray }
+
+func (g grayRows) size() (width, height int) { return g.img.Rect.Dx(), g.img.Rect.Dy() }
+
+func (g grayRows) row(out []uint8, y, from, end int) {
+	shades := g.img.Pix[y*g.img.Stride+from : y*g.img.Stride+end]
+	out = out[:3*len(shades)]
+	for x, v := range shades {
+		pixel := out[3*x : 3*x+3 : 3*x+3]
+		pixel[0], pixel[1], pixel[2] = v, v, v
 	}
 }

@@ -28,6 +28,8 @@ type Experiment struct {
 	Name     string `json:"-"` // name of its file, without the extension
 	About    string `json:"about"`
 	Settings Settings
+	// From names the experiment whose run with the same seed each run starts from; empty means random weights.
+	From string `json:"from,omitempty"`
 	// Seeds is the number of runs; they use the seeds 1 to Seeds.
 	Seeds int `json:"seeds"`
 	// AllowUnknown allows <unk> in generated captions, as the paper's code does.
@@ -63,6 +65,7 @@ func parseExperiment(data []byte) (Experiment, error) {
 	var file struct {
 		About        string          `json:"about"`
 		Settings     json.RawMessage `json:"settings"`
+		From         string          `json:"from"`
 		Seeds        int             `json:"seeds"`
 		AllowUnknown bool            `json:"allow_unk"`
 		KeepSamples  bool            `json:"keep_samples"`
@@ -78,11 +81,14 @@ func parseExperiment(data []byte) (Experiment, error) {
 	if err := settings.Check(nil); err != nil {
 		return Experiment{}, err
 	}
+	if settings.Loss == SelfCritical && file.From == "" {
+		return Experiment{}, fmt.Errorf("loss %s without from: name the experiment to start from", SelfCritical)
+	}
 	if file.Seeds < 0 || file.Seeds > 1000 {
 		return Experiment{}, fmt.Errorf("seeds: %d; use 1 to 1000", file.Seeds)
 	}
-	return Experiment{About: file.About, Settings: settings, Seeds: max(file.Seeds, 1), AllowUnknown: file.AllowUnknown,
-		KeepSamples: file.KeepSamples, Paper: file.Paper}, nil
+	return Experiment{About: file.About, Settings: settings, From: file.From, Seeds: max(file.Seeds, 1),
+		AllowUnknown: file.AllowUnknown, KeepSamples: file.KeepSamples, Paper: file.Paper}, nil
 }
 
 // Named returns the settings of the declared experiment called name. The error for an unknown name lists the known

@@ -48,11 +48,13 @@ type Run struct {
 	Host        Host     `json:"host"`
 	Backend     any      `json:"backend"` // as package xla describes it
 	Dataset     string   `json:"dataset"`
-	Fingerprint string   `json:"fingerprint"` // of the dataset
-	Encoder     any      `json:"encoder"`     // its identity, including the checksum of its weights
+	Fingerprint string   `json:"fingerprint"`      // of the dataset
+	Source      any      `json:"source,omitempty"` // of custom data: its path, and how it was divided into splits
+	Encoder     any      `json:"encoder"`          // its identity, including the checksum of its weights
 	Settings    Settings `json:"settings"`
-	Vocabulary  int      `json:"vocabulary"` // number of token ids, special ones included
-	Parameters  int      `json:"parameters"` // number of trainable values
+	From        *Start   `json:"from,omitempty"` // the run that this one started from; nil for random weights
+	Vocabulary  int      `json:"vocabulary"`     // number of token ids, special ones included
+	Parameters  int      `json:"parameters"`     // number of trainable values
 	// Examples is the number of captions of each split that were trained on or evaluated.
 	Examples   map[string]int `json:"examples"`
 	Unreadable int            `json:"unreadable_pictures"`
@@ -60,6 +62,12 @@ type Run struct {
 	BestEpoch  int            `json:"best_epoch"` // by validation loss
 	TrainTime  float64        `json:"train_seconds"`
 	Weights    string         `json:"weights_sha256"` // of the trained weights
+}
+
+// Start identifies the trained run whose weights another run started from.
+type Start struct {
+	Identity string `json:"identity"`
+	Weights  string `json:"weights_sha256"` // the ones used, so that a packed model differs from the run it was made of
 }
 
 // ModelVersion is the version of the code that decides what a training run computes: model, initial weights, batches
@@ -77,6 +85,13 @@ func Identity(s Settings, fingerprint string, encoder any) (string, error) {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// IdentityFrom is Identity for a run that starts from the weights of another, whose identity is from.
+func IdentityFrom(from string, s Settings, fingerprint string, encoder any) (string, error) {
+	own, err := Identity(s, fingerprint, encoder)
+	sum := sha256.Sum256([]byte(from + " " + own))
+	return hex.EncodeToString(sum[:]), err
 }
 
 // Host describes the machine, as much as matters for speed.

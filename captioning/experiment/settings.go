@@ -3,7 +3,6 @@
 package experiment
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"captionlab/captioning/score"
 	"captionlab/datasets/jsonfile"
 )
 
@@ -33,7 +33,9 @@ type Settings struct {
 	LearningRate float64 `json:"learning_rate"`
 	BatchSize    int     `json:"batch_size"` // captions per training step
 	Epochs       int     `json:"epochs"`     // maximum; the epoch with the lowest validation loss is kept
-	Loss         string  `json:"loss"`       // "token": real tokens only; "padded": pads included, as in the paper
+	// Loss is "token" (cross-entropy of real tokens only), "padded" (pads included, as in the paper) or "self-critical"
+	// (the expected reward of sampled captions, Rennie et al. 2017, starting from a trained run).
+	Loss string `json:"loss"`
 	// Batching is "length" (captions of similar length together, each batch with about as many real tokens as
 	// batch_size captions of mean length) or "shuffled" (shuffled batches of batch_size captions, as in the paper).
 	Batching string `json:"batching"`
@@ -49,30 +51,27 @@ type Settings struct {
 	// Precision of the factors of the large matrix products in training: "float32" or "bfloat16". Weights, losses and
 	// everything measured are float32 in either case.
 	Precision string `json:"precision,omitempty"`
-}
+	// LabelSmoothing is the share of the target's probability that training spreads evenly over the vocabulary
+	// (Szegedy et al. 2016). Validation losses are measured without it. 0 turns it off.
+	LabelSmoothing float64 `json:"label_smoothing,omitempty"`
+	// EmbeddingDropout is the share of the word embeddings' numbers dropped in training; 0 turns it off.
+	EmbeddingDropout float64 `json:"embedding_dropout,omitempty"`
 
-// MarshalJSON omits a precision of float32, so that runs recorded before the setting existed keep their identity.
-func (s Settings) MarshalJSON() ([]byte, error) {
-	type plain Settings
-	if s.Precision == float32Precision {
-		s.Precision = ""
-	}
-	return json.Marshal(plain(s))
-}
-
-// UnmarshalJSON reads the output of MarshalJSON.
-func (s *Settings) UnmarshalJSON(data []byte) error {
-	type plain Settings
-	if err := jsonfile.Decode("settings", data, (*plain)(s)); err != nil {
-		return err
-	}
-	if s.Precision == "" {
-		s.Precision = float32Precision
-	}
-	return nil
+	// WeightTying 1 uses the word embedding as the weight of the output layer, too (Press and Wolf 2017), which needs
+	// embedding = hidden; 0 turns it off.
+	WeightTying int `json:"weight_tying,omitempty"`
+	// The settings of loss=self-critical. Each step draws Samples captions of each of batch_size/Samples images; their
+	// advantages are their Rewards (see score.NewReward) less the Critic's: "samples" is the mean reward of the image's
+	// other samples, "greedy" the reward of its greedy caption.
+	Samples int    `json:"samples,omitempty"`
+	Reward  string `json:"reward,omitempty"`
+	Critic  string `json:"critic,omitempty"`
 }
 
 const float32Precision = "float32"
+
+// SelfCritical is the value of the setting loss that rewards sampled captions.
+const SelfCritical = "self-critical"
 
 // Defaults are the paper's baseline LSTM with the project's own defaults for loss, batching and the end of training:
 // at most 20 epochs, and at most 3 without a better validation loss, so that small learning rates have time to
@@ -83,6 +82,7 @@ func Defaults() Settings {
 		Tokens: "whitespace", MinCount: 2, MaxTokens: 20,
 		LearningRate: 5e-4, BatchSize: 64, Epochs: 20, Loss: "token", Batching: "length", Seed: 1,
 		Patience: 3, LRDecay: 1, LRPatience: 1, Precision: float32Precision,
+		Samples: 5, Reward: "cider-d", Critic: "samples",
 	}
 }
 
@@ -91,10 +91,14 @@ var choices = map[string][]string{
 	"cell":         {"lstm", "rnn"},
 	"image_inject": {"init", "first"},
 	"tokens":       {"whitespace", "treebank", "ptb"},
-	"loss":         {"token", "padded"},
+	"loss":         {"token", "padded", SelfCritical},
 	"batching":     {"length", "shuffled"},
 	"precision":    {float32Precision, "bfloat16"},
+	"critic":       {"samples", "greedy"},
 }
+
+// parsed are the string settings with a syntax of their own, and what checks it.
+var parsed = map[string]func(value string) error{"reward": score.CheckReward}
 
 // limits are the ranges of the numeric settings, both ends included.
 var limits = map[string][2]float64{
@@ -102,6 +106,8 @@ var limits = map[string][2]float64{
 	"learning_rate": {1e-12, 10}, "batch_size": {1, 1 << 20}, "epochs": {1, 1 << 20},
 	"seed": {math.MinInt64, math.MaxInt64}, "dropout": {0, 0.99}, "clip_norm": {0, 1e12}, "patience": {0, 1 << 20},
 	"lr_decay": {1e-6, 1}, "lr_patience": {1, 1 << 20},
+	"label_smoothing": {0, 0.99}, "embedding_dropout": {0, 0.99}, "samples": {1, 1000},
+	"weight_tying": {0, 1},
 }
 
 // Check returns one error that lists every setting with a value that is not allowed, and the allowed values. The name
@@ -113,6 +119,12 @@ func (s Settings) Check(allowCell func(name string) bool) error {
 		case reflect.String:
 			value := field.String()
 			if name == "cell" && allowCell != nil && allowCell(value) {
+				continue
+			}
+			if check := parsed[name]; check != nil {
+				if err := check(value); err != nil {
+					problems = append(problems, fmt.Errorf("setting %s=%q: %w", name, value, err))
+				}
 				continue
 			}
 			allowed := choices[name]
@@ -127,6 +139,11 @@ func (s Settings) Check(allowCell func(name string) bool) error {
 					fmt.Errorf("setting %s=%v: use a value from %g to %g", name, field.Interface(), limit[0], limit[1]))
 			}
 		}
+	}
+	problems = append(problems, s.checkSelfCritical()...)
+	if s.WeightTying == 1 && s.Embedding != s.Hidden {
+		problems = append(problems, fmt.Errorf("setting weight_tying=1: embedding=%d and hidden=%d must be equal",
+			s.Embedding, s.Hidden))
 	}
 	sort.Slice(problems, func(i, j int) bool { return problems[i].Error() < problems[j].Error() })
 	return errors.Join(problems...)

@@ -18,6 +18,9 @@ func TestEverySettingHasARange(t *testing.T) {
 	for _, name := range Names() {
 		_, isChoice := choices[name]
 		_, isNumber := limits[name]
+		if isParsed := parsed[name] != nil; isParsed {
+			isChoice = !isChoice
+		}
 		if isChoice == isNumber {
 			t.Errorf("setting %s: has choices %v, has limits %v; want exactly one of them", name, isChoice, isNumber)
 		}
@@ -36,6 +39,12 @@ func TestBadSettings(t *testing.T) {
 		{"dropout=1", "dropout=1"},
 		{"cell=gru", "lstm or rnn"},
 		{"precision=float16", "float32 or bfloat16"},
+		{"label_smoothing=1", "label_smoothing=1"},
+		{"embedding_dropout=-0.1", "embedding_dropout=-0.1"},
+		{"reward=cider", "cider-d"},
+		{"weight_tying=1", "must be equal"},
+		{"weight_tying=2", "weight_tying=2"},
+		{"critic=mean", "samples or greedy"},
 	} {
 		s := Defaults()
 		err := s.Set(c.assignment)
@@ -98,6 +107,54 @@ func TestIdentityOfEarlierRecords(t *testing.T) {
 	rounded.Precision = "bfloat16"
 	if other, err := Identity(rounded, run.Fingerprint, encoder); err != nil || other == identity {
 		t.Errorf("in bfloat16 the identity is %s (%v), the same as in float32", other, err)
+	}
+}
+
+// Settings added later are absent from the JSON at their defaults, and come back.
+func TestLaterSettingsAreOmittedAtTheirDefaults(t *testing.T) {
+	text, err := json.Marshal(Defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range laterSettings {
+		if strings.Contains(string(text), `"`+name+`"`) {
+			t.Errorf("%s holds %s", text, name)
+		}
+	}
+	s := Defaults()
+	for _, assignment := range []string{"precision=bfloat16", "label_smoothing=0.1", "embedding_dropout=0.25",
+		"samples=3", "reward=bleu-4", "critic=greedy", "loss=self-critical"} {
+		if err := s.Set(assignment); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []Settings{Defaults(), s} {
+		text, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Settings
+		if err := json.Unmarshal(text, &got); err != nil || got != want {
+			t.Errorf("%s became %+v (%v)", text, got, err)
+		}
+	}
+}
+
+func TestSelfCriticalSettingsExcludeEachOther(t *testing.T) {
+	for want, assignments := range map[string][]string{
+		"samples=1":           {"samples=1"},
+		"batch_size=4":        {"batch_size=4"},
+		"label_smoothing=0.1": {"label_smoothing=0.1"},
+	} {
+		s := Defaults()
+		for _, a := range append(assignments, "loss=self-critical") {
+			if err := s.Set(a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Check(nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: error %v, want one with %q", assignments, err, want)
+		}
 	}
 }
 

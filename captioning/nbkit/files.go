@@ -9,6 +9,7 @@ import (
 
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/captioning/pretrained"
 	"captionlab/datasets/regular"
 )
 
@@ -24,11 +25,24 @@ func (l *Lab) ImageFile(id string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("image %s: %w", id, err)
 	}
+	return temporaryFile(filepath.Base(id), data)
+}
+
+// Photograph writes a photograph of package pretrained, such as "camera.jpg", to a temporary file and returns its path.
+func Photograph(name string) (string, error) {
+	data, err := pretrained.Photographs.ReadFile("photographs/" + name)
+	if err != nil {
+		return "", fmt.Errorf("photograph %q: %w; use the path of a file of your own", name, err)
+	}
+	return temporaryFile(name, data)
+}
+
+func temporaryFile(name string, data []byte) (string, error) {
 	dir, err := os.MkdirTemp("", "captionlab-")
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, filepath.Base(id))
+	path := filepath.Join(dir, name)
 	return path, atomicfile.WriteFile(path, data)
 }
 

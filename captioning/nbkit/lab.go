@@ -22,6 +22,7 @@ type Lab struct {
 	Seed       int64
 	Small      bool // the fast setting: use a part of the data and few epochs
 
+	dataset     string // its name or path
 	fingerprint string // of the dataset
 	backend     compute.Backend
 	data        *captioning.Data
@@ -34,7 +35,8 @@ func open(ctx context.Context) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{Context: ctx, Seed: s.Seed, Small: s.Small, fingerprint: s.Fingerprint}
+	l := &Lab{Context: ctx, Seed: s.Seed, Small: s.Small, dataset: s.Dataset,
+		fingerprint: s.Fingerprint}
 	if l.Experiment, err = named(s.Experiment); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,8 @@ const overrideVariable = "CAPTIONLAB_NOTEBOOK"
 var chosen settings
 
 func register(f *flag.FlagSet, s *settings) {
-	f.StringVar(&s.Dataset, "dataset", "flickr8k", "dataset: "+strings.Join(captioning.DatasetNames(), " or "))
+	f.StringVar(&s.Dataset, "dataset", "flickr8k", "dataset: "+strings.Join(captioning.DatasetNames(), " or ")+
+		", or the path of your own images and captions")
 	f.StringVar(&s.Data, "data", "", "folder of the dataset (default: its folder under $CAPTIONLAB_DATA)")
 	f.StringVar(&s.Experiment, "experiment", "baseline", "declared experiment")
 	f.Int64Var(&s.Seed, "seed", 1, "seed of initial weights and shuffling")
@@ -57,17 +58,27 @@ func init() {
 // -seed, -data and -small.
 func Settings() {
 	run(func(ctx context.Context) error {
-		s := chosen
-		if words := strings.Fields(os.Getenv(overrideVariable)); len(words) > 0 {
-			f := flag.NewFlagSet(overrideVariable, flag.ContinueOnError)
-			register(f, &s)
-			s = chosen // register has set the defaults
-			if err := f.Parse(words); err != nil {
-				return fmt.Errorf("%s: %w", overrideVariable, err)
-			}
+		s, err := overridden(chosen)
+		if err != nil {
+			return err
 		}
 		return choose(ctx, s)
 	})
+}
+
+// overridden returns s with the flags in overrideVariable.
+func overridden(s settings) (settings, error) {
+	words := strings.Fields(os.Getenv(overrideVariable))
+	if len(words) == 0 {
+		return s, nil
+	}
+	f, kept := flag.NewFlagSet(overrideVariable, flag.ContinueOnError), s
+	register(f, &s)
+	s = kept // register has set the defaults
+	if err := f.Parse(words); err != nil {
+		return s, fmt.Errorf("%s: %w", overrideVariable, err)
+	}
+	return s, nil
 }
 
 // choose checks the settings, keeps them and shows what they mean.
@@ -115,7 +126,7 @@ func (s settings) table(data *captioning.Data, e experiment.Experiment) template
 		encoder += ": the weights of ResNet-50, the paper's encoder, are not on this machine"
 	}
 	rows := [][]string{
-		{"dataset", fmt.Sprintf("%s: %d training, %d validation, %d test images", s.Dataset,
+		{"dataset", fmt.Sprintf("%s: %d training, %d validation, %d test images", data.Name(),
 			images(datasets.Train), images(datasets.Val), images(datasets.Test))},
 		{"encoder", encoder},
 		{"experiment", e.Name + ": " + e.About},

@@ -153,7 +153,7 @@ func readTrained(p Plan, data *captioning.Data, c captioning.TrainConfig) (*Trai
 // finds the run again. A cell whose Start or Step returns the wrong shape fails here, before anything is trained.
 func cellPrint(backend compute.Backend, cell decoder.Cell, s experiment.Settings) (string, error) {
 	m := decoder.Model{Cell: cell, Vocabulary: 6, Features: 2, Embedding: s.Embedding, Hidden: s.Hidden,
-		ImageFirst: s.ImageInject == "first"}
+		ImageFirst: s.ImageInject == "first", Tied: s.WeightTying == 1}
 	if err := m.Check(); err != nil {
 		return "", err
 	}

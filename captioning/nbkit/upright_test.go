@@ -43,3 +43,17 @@ func TestFilesAreUpright(t *testing.T) {
 		t.Errorf("the thumbnail of a dataset's image is turned (error %v)", err)
 	}
 }
+
+func TestPhotographOfPretrained(t *testing.T) {
+	path, err := Photograph("camera.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(filepath.Dir(path)) })
+	if url, err := FileThumbnail(path, 64); err != nil || !strings.HasPrefix(string(url), "data:image/") {
+		t.Errorf("thumbnail %.40q, error %v", url, err)
+	}
+	if _, err := Photograph("nosuch.jpg"); err == nil || !strings.Contains(err.Error(), "a file of your own") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -3,16 +3,15 @@ package score
 import "math"
 
 // bleuMetric is corpus BLEU as in bleu_scorer.py of coco-caption.
-var bleuMetric = Metric{
+var bleuMetric = builtIn(Metric{
 	Name: "BLEU", Scores: []string{BLEU1, BLEU2, BLEU3, BLEU4}, Scale: 100,
-	Prepare: func(p *Prepared) func(int) []float64 {
-		return func(i int) []float64 { return p.segments[i].overlap().row() }
-	},
 	Total: func(sum []float64, _ int) []float64 {
 		bleu := overlapOf(sum).bleu()
 		return bleu[:]
 	},
-}
+}, overlapWidth, func(*Prepared) func(s *segment, row []float64) {
+	return func(s *segment, row []float64) { s.overlap().fill(row) }
+})
 
 // Overlap holds the counts that BLEU sums over images.
 type Overlap struct {
@@ -36,14 +35,20 @@ const overlapWidth = 2 + 2*maxOrder
 
 // row returns the counts as numbers. It leaves room for two more.
 func (o Overlap) row() []float64 {
-	row := append(make([]float64, 0, overlapWidth+2), float64(o.TestLen), float64(o.RefLen))
-	for n := range maxOrder {
-		row = append(row, float64(o.Guess[n]), float64(o.Correct[n]))
-	}
+	row := make([]float64, overlapWidth, overlapWidth+2)
+	o.fill(row)
 	return row
 }
 
-// overlapOf is the inverse of row.
+// fill writes the counts to a row.
+func (o Overlap) fill(row []float64) {
+	row[0], row[1] = float64(o.TestLen), float64(o.RefLen)
+	for n := range maxOrder {
+		row[2+2*n], row[3+2*n] = float64(o.Guess[n]), float64(o.Correct[n])
+	}
+}
+
+// overlapOf is the inverse of fill.
 func overlapOf(row []float64) Overlap {
 	o := Overlap{TestLen: int(row[0]), RefLen: int(row[1])}
 	for n := range maxOrder {
@@ -53,12 +58,13 @@ func overlapOf(row []float64) Overlap {
 }
 
 func (s *segment) overlap() Overlap {
+	s.count()
 	o := Overlap{TestLen: len(s.test), RefLen: closestLength(len(s.test), s.refs)}
 	for n := range maxOrder {
 		o.Guess[n] = max(0, len(s.test)-n)
 	}
-	for i, g := range s.grams[:s.inTest] {
-		o.Correct[g.order()-1] += s.clipped(i)
+	for i, n := range s.orders[:s.inTest] {
+		o.Correct[n] += s.clipped(i)
 	}
 	return o
 }

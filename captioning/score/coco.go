@@ -55,7 +55,7 @@ func Coco(refs References, captions []Caption, o Options) (*CocoScores, error) {
 	}
 	s := &CocoScores{Images: make([]CocoImage, m.Count), Count: m.Count, Tokens: m.Tokens, Left: m.Left}
 	inParallel(m.Count, func(i int) {
-		row := m.rows[i]
+		row := m.row(i)
 		overlap := overlapOf(row[:overlapWidth])
 		s.Images[i] = CocoImage{m.images[i], overlap.bleu(), row[overlapWidth], row[overlapWidth+1], overlap}
 	})

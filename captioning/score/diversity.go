@@ -1,6 +1,7 @@
 package score
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,8 +27,8 @@ type DiversityScores struct {
 
 // Seen holds the tokenized captions that a model was trained on, for several calls of Diversity.
 type Seen struct {
-	tokenize func(caption string) []string
-	captions map[string]bool // tokens joined by spaces; nil if unknown
+	newTokenizer func() tokenizer
+	captions     map[string]bool // tokens joined by spaces; nil if unknown
 }
 
 // NewSeen tokenizes training captions, nil if they are not known. tokens names the tokenizer, empty means "ptb".
@@ -35,17 +36,18 @@ func NewSeen(training []string, tokens string) (*Seen, error) {
 	if tokens == "" {
 		tokens = "ptb"
 	}
-	tokenize, err := Tokenizer(tokens)
+	newTokenizer, err := contextTokenizer(tokens)
 	if err != nil {
 		return nil, err
 	}
-	s := &Seen{tokenize: tokenize}
+	s := &Seen{newTokenizer: newTokenizer}
 	if training == nil {
 		return s, nil
 	}
+	tokenize := newTokenizer()
 	s.captions = make(map[string]bool, len(training))
 	for _, caption := range training {
-		s.captions[strings.Join(tokenize(caption), " ")] = true
+		s.captions[strings.Join(takeApart(tokenize(caption, "")), " ")] = true
 	}
 	return s, nil
 }
@@ -59,81 +61,114 @@ func Diversity(samples map[ID][]string, training []string, tokens string) (*Dive
 	return s.Diversity(samples)
 }
 
+// DiversityOfCaptions is Diversity for captions of which only the texts matter, such as one of each image: it measures
+// no SelfBLEU. training may be nil, and empty tokens mean "ptb".
+func DiversityOfCaptions(captions []Caption, training []string, tokens string) (*DiversityScores, error) {
+	s, err := NewSeen(training, tokens)
+	if err != nil {
+		return nil, err
+	}
+	v := s.newVariety()
+	var ids []uint32
+	for _, c := range captions {
+		ids = v.add(ids[:0], c.Text)
+	}
+	return v.scores()
+}
+
 // Diversity measures captions, one or several per image, with the tokenizer of s. It fails if there are none.
 func (s *Seen) Diversity(samples map[ID][]string) (*DiversityScores, error) {
-	v := variety{numbers: make(words), unigrams: make(map[ngram]bool), bigrams: make(map[ngram]bool)}
-	different := make(map[string]bool)
-	captions, unseen, images := 0, 0, 0
-	var selfBLEU float64
+	v := s.newVariety()
 	for _, id := range slices.Sorted(maps.Keys(samples)) {
-		var numbered [][]uint32
-		for _, caption := range samples[id] {
-			tokens := s.tokenize(caption)
-			joined := strings.Join(tokens, " ")
-			different[joined] = true
-			if !s.captions[joined] {
-				unseen++
-			}
-			captions++
-			numbered = append(numbered, v.add(tokens))
+		numbered := make([][]uint32, len(samples[id]))
+		for i, caption := range samples[id] {
+			numbered[i] = v.add(nil, caption)
 		}
-		if len(numbered) < 2 {
-			continue
+		if len(numbered) >= 2 {
+			v.addSelfBLEU(numbered)
 		}
-		images++
-		v.addSelfBLEU(&selfBLEU, numbered)
 	}
-	if captions == 0 {
+	return v.scores()
+}
+
+// variety counts the words and bigrams of captions, and the captions that differ.
+type variety struct {
+	seen                     *Seen
+	tokenize                 tokenizer
+	numbers                  words
+	bigrams                  map[[2]uint32]struct{}
+	different                map[string]struct{} // the numbers of a caption's words as text
+	key                      []byte
+	captions, unseen         int
+	totalWords, totalBigrams int
+
+	segment  segment
+	images   int // with several captions
+	selfBLEU float64
+}
+
+func (s *Seen) newVariety() *variety {
+	return &variety{seen: s, tokenize: s.newTokenizer(), numbers: make(words),
+		bigrams: make(map[[2]uint32]struct{}), different: make(map[string]struct{})}
+}
+
+// add counts one caption and appends its words as numbers to ids.
+func (v *variety) add(ids []uint32, caption string) []uint32 {
+	tokens := takeApart(v.tokenize(caption, ""))
+	from := len(ids)
+	ids = v.numbers.number(ids, tokens)
+	added := ids[from:]
+	v.captions++
+	v.totalWords += len(added)
+	v.totalBigrams += max(0, len(added)-1)
+	v.key = v.key[:0]
+	for i, id := range added {
+		v.key = binary.AppendUvarint(v.key, uint64(id))
+		if i > 0 {
+			v.bigrams[[2]uint32{added[i-1], id}] = struct{}{}
+		}
+	}
+	if _, known := v.different[string(v.key)]; !known {
+		v.different[string(v.key)] = struct{}{}
+	}
+	if v.seen.captions != nil && !v.seen.captions[strings.Join(tokens, " ")] {
+		v.unseen++
+	}
+	return ids
+}
+
+// scores returns the scores of what was added.
+func (v *variety) scores() (*DiversityScores, error) {
+	if v.captions == 0 {
 		return nil, fmt.Errorf("diversity: no captions given")
 	}
 	d := &DiversityScores{
-		Captions:  captions,
-		Different: len(different),
-		Distinct1: float64(len(v.unigrams)) / float64(max(1, v.totalWords)),
+		Captions:  v.captions,
+		Different: len(v.different),
+		Distinct1: float64(len(v.numbers)) / float64(max(1, v.totalWords)),
 		Distinct2: float64(len(v.bigrams)) / float64(max(1, v.totalBigrams)),
-		Words:     len(v.unigrams),
-		MeanWords: float64(v.totalWords) / float64(captions),
+		Words:     len(v.numbers),
+		MeanWords: float64(v.totalWords) / float64(v.captions),
 	}
-	if images > 0 {
-		selfBLEU /= float64(images)
+	if v.images > 0 {
+		selfBLEU := v.selfBLEU / float64(v.images)
 		d.SelfBLEU = &selfBLEU
 	}
-	if s.captions != nil {
-		share := float64(unseen) / float64(captions)
+	if v.seen.captions != nil {
+		share := float64(v.unseen) / float64(v.captions)
 		d.Unseen = &share
 	}
 	return d, nil
 }
 
-// variety counts the words and bigrams of captions.
-type variety struct {
-	numbers                  words
-	counter                  counter
-	unigrams, bigrams        map[ngram]bool
-	totalWords, totalBigrams int
-}
-
-// add counts one caption and returns its words as numbers.
-func (v *variety) add(tokens []string) []uint32 {
-	ids := v.numbers.number(tokens)
-	v.totalWords += len(ids)
-	v.totalBigrams += max(0, len(ids)-1)
-	for i := range ids {
-		v.unigrams[ngram{ids[i]}] = true
-		if i > 0 {
-			v.bigrams[ngram{ids[i-1], ids[i]}] = true
-		}
-	}
-	return ids
-}
-
-// addSelfBLEU adds the mean BLEU-4 of each of an image's captions against the others to sum. It adds caption by
-// caption: the last bits of recorded scores depend on it.
-func (v *variety) addSelfBLEU(sum *float64, captions [][]uint32) {
+// addSelfBLEU adds the mean BLEU-4 of each of an image's captions against the others. It adds caption by caption: the
+// last bits of recorded scores depend on it.
+func (v *variety) addSelfBLEU(captions [][]uint32) {
+	v.images++
 	for i := range captions {
-		s := segment{test: captions[i], refs: slices.Concat(captions[:i], captions[i+1:])}
-		v.counter.count(&s)
+		s := &v.segment
+		s.width, s.counted, s.test, s.refs = 32, false, captions[i], slices.Concat(captions[:i], captions[i+1:])
 		bleu := s.overlap().nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25})
-		*sum += bleu / float64(len(captions))
+		v.selfBLEU += bleu / float64(len(captions))
 	}
 }

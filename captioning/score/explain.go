@@ -65,7 +65,7 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 	if len(references) == 0 {
 		return nil, fmt.Errorf("explain: no references given: give at least one")
 	}
-	if err := checkTexts(References{"": references}, []Caption{{Text: caption}}); err != nil {
+	if err := checkTexts("", caption, references); err != nil {
 		return nil, fmt.Errorf("explain: %w", err)
 	}
 	e := &Explanation{Tokens: tokens, Caption: tokenize(caption)}
@@ -73,27 +73,34 @@ func Explain(caption string, references []string, tokens string) (*Explanation, 
 		e.References = append(e.References, tokenize(r))
 	}
 	w := make(words)
-	s := segment{test: w.number(e.Caption)}
+	s := segment{width: 32, test: w.number(nil, e.Caption)}
+	total := 0
 	for _, r := range e.References {
-		s.refs = append(s.refs, w.number(r))
+		s.refs = append(s.refs, w.number(nil, r))
+		total += len(r)
 	}
-	if err := checkSegments([]segment{s}); err != nil {
+	for which := range 1 + len(references) {
+		if err := checkTokenCount("", which, len(s.whole(which))); err != nil {
+			return nil, fmt.Errorf("explain: %w", err)
+		}
+	}
+	if err := checkImage("", total); err != nil {
 		return nil, fmt.Errorf("explain: %w", err)
 	}
-	new(counter).count(&s)
 	o := s.overlap()
 	e.Clipped, e.Total, e.Length, e.Closest = o.Correct, o.Guess, o.TestLen, o.RefLen
 	e.BrevityPenalty, e.Coco = o.brevityPenalty(), o.bleu()
 	e.PA4 = [2]float64{o.nltkBLEU([maxOrder]float64{1}), o.nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25})}
 	for i, g := range s.grams[:s.inTest] {
-		n := g.order()
+		ids := s.width.words(g)
+		n := len(ids)
 		_, refs := s.row(i)
 		m := Match{Clipped: s.clipped(i), InReferences: make([]int, len(references))}
 		for _, r := range refs {
 			m.InReferences[r.text-1] = int(r.times)
 		}
 		for at := 0; at+n <= len(s.test); at++ {
-			if slices.Equal(s.test[at:at+n], g[:n]) {
+			if slices.Equal(s.test[at:at+n], ids) {
 				m.At = append(m.At, at)
 			}
 		}

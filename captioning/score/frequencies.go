@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
-	"math/bits"
+	"slices"
 	"strings"
 
 	"captionlab/captioning/internal/atomicfile"
@@ -44,7 +45,7 @@ func CountFrequencies(refs References, tokens string) (*DocumentFrequencies, err
 		tokens = "ptb"
 	}
 	captions := make([]Caption, 0, len(refs))
-	for id := range refs {
+	for _, id := range slices.Sorted(maps.Keys(refs)) {
 		captions = append(captions, Caption{ID: id})
 	}
 	p, _, err := prepare(refs, captions, Options{Tokens: tokens, AllowMissing: true})
@@ -52,10 +53,10 @@ func CountFrequencies(refs References, tokens string) (*DocumentFrequencies, err
 		return nil, fmt.Errorf("document frequencies: %w", err)
 	}
 	df := &DocumentFrequencies{Images: p.Len(), Tokens: tokens, Frequency: make(map[string]Frequency)}
-	for _, part := range documentFrequencies(p.segments).parts {
-		for at, n := range part.images {
-			if g := part.grams[at]; n > 0 {
-				df.Frequency[strings.Join(p.tokens(g[:g.order()]), " ")] = Frequency(n)
+	for _, part := range p.frequencies(1).parts {
+		for at, s := range part.slots {
+			if s.images > 0 {
+				df.Frequency[strings.Join(p.tokens(p.width.words(part.gram(at))), " ")] = Frequency(s.images)
 			}
 		}
 	}
@@ -133,13 +134,12 @@ func (df *DocumentFrequencies) images() int {
 }
 
 // table returns the frequencies by word numbers, without those of n-grams with other words. It is nil for nil.
-func (df *DocumentFrequencies) table(numbers words) *frequencies {
+func (df *DocumentFrequencies) table(p *Prepared) *frequencies {
 	if df == nil {
 		return nil
 	}
-	f := &frequencies{parts: make([]frequencyPart, 1), logs: []float64{0}}
-	part := &f.parts[0]
-	part.resize(1 << bits.Len(uint(2*len(df.Frequency))))
+	f := newFrequencies(1, 0, p.width)
+	f.parts[0] = newTable(len(df.Frequency), p.width)
 next:
 	for text, n := range df.Frequency {
 		if n == 0 {
@@ -147,13 +147,13 @@ next:
 		}
 		var g ngram
 		for i, word := range strings.Split(text, " ") {
-			number, known := numbers[word]
+			number, known := p.numbers[word]
 			if !known {
 				continue next
 			}
-			g[i] = number
+			g = p.width.with(g, i, number)
 		}
-		part.add(g, g.hash(), int32(n))
+		f.parts[0].use(g, g.hash()).images = int32(n)
 	}
 	return f
 }

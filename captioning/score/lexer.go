@@ -11,10 +11,10 @@ const noBreak = "\u00a0"
 
 const softHyphen = "\u00ad"
 
-// lexPTB splits a line into lower-case tokens. They may contain no-break spaces, in tags and telephone numbers. After
-// is the beginning of what follows the line and its end; a few rules look at it.
-func lexPTB(line, after string) []string {
-	x := lexer{line: line, text: line, tokens: make([]string, 0, 1+len(line)/5), grammar: ptbGrammar()}
+// split splits a line into lower-case tokens, which are valid until the next call. They may contain no-break spaces, in
+// tags and telephone numbers. After is the beginning of what follows the line and its end; a few rules look at it.
+func (x *lexer) split(line, after string) []string {
+	x.grammar, x.line, x.text, x.tokens, x.failed = ptbGrammar(), line, line, x.tokens[:0], nil
 	if after != "" {
 		x.text = line + "\n" + after
 	}
@@ -28,6 +28,7 @@ func lexPTB(line, after string) []string {
 	return x.tokens
 }
 
+// lexer splits one line after another.
 type lexer struct {
 	*grammar
 	line   string

@@ -34,39 +34,38 @@ func checkWords(n int) error {
 }
 
 // checkTexts fails if a caption or reference is too long to be tokenized, or if there are too many references.
-func checkTexts(refs References, captions []Caption) error {
-	for _, c := range captions {
-		if err := checkText(c.Text); err != nil {
-			return fmt.Errorf("caption of image %s: %w", c.ID, err)
-		}
-		if n := len(refs[c.ID]); n > MaxReferences {
-			return fmt.Errorf("image %s has %d references: at most %d", c.ID, n, MaxReferences)
-		}
-		for k, r := range refs[c.ID] {
-			if err := checkText(r); err != nil {
-				return fmt.Errorf("reference %d of image %s: %w", k, c.ID, err)
-			}
+func checkTexts(id ID, caption string, refs []string) error {
+	if err := checkText(caption); err != nil {
+		return fmt.Errorf("caption of image %s: %w", id, err)
+	}
+	if n := len(refs); n > MaxReferences {
+		return fmt.Errorf("image %s has %d references: at most %d", id, n, MaxReferences)
+	}
+	for k, r := range refs {
+		if err := checkText(r); err != nil {
+			return fmt.Errorf("reference %d of image %s: %w", k, id, err)
 		}
 	}
 	return nil
 }
 
-// checkSegments is checkTexts for tokens, of which there may be more than words between spaces.
-func checkSegments(segments []segment) error {
-	for _, s := range segments {
-		if err := checkWords(len(s.test)); err != nil {
-			return fmt.Errorf("caption of image %s: %w", s.id, err)
-		}
-		words := 0
-		for k, r := range s.refs {
-			if err := checkWords(len(r)); err != nil {
-				return fmt.Errorf("reference %d of image %s: %w", k, s.id, err)
-			}
-			words += len(r)
-		}
-		if words > maxImageWords {
-			return fmt.Errorf("the references of image %s have %d words: at most %d", s.id, words, maxImageWords)
-		}
+// checkTokenCount is checkText for the tokens of the caption (which = 0) or of a reference (from 1). There may be more
+// of them than words between spaces.
+func checkTokenCount(id ID, which, tokens int) error {
+	switch err := checkWords(tokens); {
+	case err == nil:
+		return nil
+	case which == 0:
+		return fmt.Errorf("caption of image %s: %w", id, err)
+	default:
+		return fmt.Errorf("reference %d of image %s: %w", which-1, id, err)
+	}
+}
+
+// checkImage fails if the references of an image have too many words in all.
+func checkImage(id ID, words int) error {
+	if words > maxImageWords {
+		return fmt.Errorf("the references of image %s have %d words: at most %d", id, words, maxImageWords)
 	}
 	return nil
 }

@@ -60,8 +60,9 @@ func TestLongestCommonByBits(t *testing.T) {
 			}
 			row = next
 		}
-		if got, want := longestCommonByBits(a, b), row[len(b)]; got != want || longestCommon(a, b) != want {
-			t.Fatalf("%d and %d, want %d for %v and %v", got, longestCommon(a, b), want, a, b)
+		got, other, want := longestCommonByBits(a, b), new(segment).longestCommon(a, b), row[len(b)]
+		if got != want || other != want {
+			t.Fatalf("%d and %d, want %d for %v and %v", got, other, want, a, b)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -30,8 +31,9 @@ type Scores struct {
 
 	metrics []Metric
 	images  []ID
-	rows    [][]float64 // of each image, those of all metrics joined
-	widths  []int       // columns of each metric
+	numbers []float64 // one row for each image, with the columns of all metrics
+	widths  []int     // columns of each metric
+	width   int       // of a row
 	values  []float64
 }
 
@@ -59,57 +61,75 @@ func Measure(refs References, captions []Caption, metrics []Metric, o Options) (
 	if err != nil {
 		return nil, err
 	}
-	s := &Scores{Count: p.Len(), Tokens: o.Tokens, Left: left, metrics: metrics}
-	for i := range p.Len() {
-		s.images = append(s.images, p.ID(i))
-	}
+	s := &Scores{Count: p.Len(), Tokens: o.Tokens, Left: left, metrics: metrics, images: p.ids}
 	if err := s.compute(p); err != nil {
 		return nil, fmt.Errorf("measure: %w", err)
 	}
 	return s, nil
 }
 
-// compute fills rows, widths and values.
+// compute fills numbers, widths, width and values.
 func (s *Scores) compute(p *Prepared) error {
-	rows := make([]func(i int) []float64, len(s.metrics))
+	fills := make([]func(i int, g *segment, row []float64) error, len(s.metrics))
 	s.widths = make([]int, len(s.metrics))
-	width := 0
 	for k, m := range s.metrics {
-		rows[k] = m.Prepare(p)
-		s.widths[k] = len(rows[k](0))
-		width += s.widths[k]
+		fills[k], s.widths[k] = m.fill(p)
+		s.width += s.widths[k]
 	}
-	s.rows = make([][]float64, p.Len())
-	numbers := make([]float64, p.Len()*width)
-	wrong := make([]error, p.Len())
-	inParallel(p.Len(), func(i int) {
-		joined := numbers[i*width : (i+1)*width : (i+1)*width]
-		s.rows[i] = joined
-		for k, row := range rows {
-			one := row(i)
-			if len(one) != s.widths[k] {
-				wrong[i] = fmt.Errorf("metric %s has %d numbers for image %s, %d for image %s: return as many for each",
-					s.metrics[k].Name, len(one), p.ID(i), s.widths[k], p.ID(0))
-				return
+	s.numbers = make([]float64, p.Len()*s.width)
+	wrong := make([]error, len(p.blocks))
+	inParallelWith(len(p.blocks), func() func(int) {
+		g := &segment{width: p.width}
+		return func(b int) {
+			for i := b * p.blockSize; i < min(p.Len(), (b+1)*p.blockSize) && wrong[b] == nil; i++ {
+				p.blocks[b].load(g, i-b*p.blockSize)
+				row := s.row(i)
+				for k, fill := range fills {
+					wrong[b] = errors.Join(wrong[b], fill(i, g, row[:s.widths[k]]))
+					row = row[s.widths[k]:]
+				}
 			}
-			copy(joined, one)
-			joined = joined[len(one):]
 		}
 	})
-	for _, err := range wrong {
-		if err != nil {
-			return err
-		}
+	if i := slices.IndexFunc(wrong, func(err error) bool { return err != nil }); i >= 0 {
+		return wrong[i]
 	}
-	sum := make([]float64, width)
-	for _, row := range s.rows {
-		for k, x := range row {
+	return s.addUp()
+}
+
+// fill returns the function that writes the metric's columns of image i, whose segment is g, and their number.
+func (m Metric) fill(p *Prepared) (fill func(i int, g *segment, row []float64) error, columns int) {
+	if m.prepare != nil {
+		ours := m.prepare(p)
+		return func(_ int, g *segment, row []float64) error {
+			ours(g, row)
+			return nil
+		}, m.columns
+	}
+	theirs := m.Prepare(p)
+	columns = len(theirs(0))
+	return func(i int, _ *segment, row []float64) error {
+		numbers := theirs(i)
+		if len(numbers) != columns {
+			return fmt.Errorf("metric %s has %d numbers for image %s, %d for image %s: return as many for each",
+				m.Name, len(numbers), p.ID(i), columns, p.ID(0))
+		}
+		copy(row, numbers)
+		return nil
+	}, columns
+}
+
+// addUp fills values.
+func (s *Scores) addUp() error {
+	sum := make([]float64, s.width)
+	for i := range s.Count {
+		for k, x := range s.row(i) {
 			sum[k] += x
 		}
 	}
 	at := 0
 	for k, m := range s.metrics {
-		scores := m.total(sum[at:at+s.widths[k]], p.Len())
+		scores := m.total(sum[at:at+s.widths[k]], s.Count)
 		if len(scores) != len(m.scores()) {
 			return fmt.Errorf("metric %s returned %d scores for the names %q: return one each",
 				m.Name, len(scores), m.scores())
@@ -119,6 +139,9 @@ func (s *Scores) compute(p *Prepared) error {
 	}
 	return nil
 }
+
+// row returns the numbers of image i.
+func (s *Scores) row(i int) []float64 { return s.numbers[i*s.width : (i+1)*s.width : (i+1)*s.width] }
 
 // Metrics returns the names of the scores.
 func (s *Scores) Metrics() []string { return scoreNames(s.metrics) }
@@ -136,12 +159,16 @@ func (s *Scores) Scale(metric string) float64 { return scale(s.metrics, metric) 
 func (s *Scores) Images() []ID { return slices.Clone(s.images) }
 
 // ImageValues returns the scores of image i alone, in the order of Metrics.
-func (s *Scores) ImageValues(i int) []float64 { return totals(s.metrics, s.widths)(s.rows[i], 1) }
+func (s *Scores) ImageValues(i int) []float64 { return totals(s.metrics, s.widths)(s.row(i), 1) }
 
 func (s *Scores) ids() []ID { return s.images }
 
 func (s *Scores) statistics() ([][]float64, func([]float64, int) []float64) {
-	return s.rows, totals(s.metrics, s.widths)
+	rows := make([][]float64, s.Count)
+	for i := range rows {
+		rows[i] = s.row(i)
+	}
+	return rows, totals(s.metrics, s.widths)
 }
 
 func value(c Corpus, metric string) (float64, bool) {

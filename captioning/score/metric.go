@@ -30,6 +30,18 @@ type Metric struct {
 	// Total returns the scores, in the order of Scores, from the sum of the rows of n images. An image may count
 	// several times. Nil means that the scores are the means of the columns. Total must not change sum.
 	Total func(sum []float64, n int) []float64
+
+	// A built-in metric has columns, and prepare in place of Prepare: all of them read the same segment, whose n-grams
+	// are counted once, and write to a row that exists.
+	columns int
+	prepare func(p *Prepared) (fill func(s *segment, row []float64))
+}
+
+// builtIn completes a built-in metric.
+func builtIn(m Metric, columns int, prepare func(p *Prepared) func(s *segment, row []float64)) Metric {
+	m.columns, m.prepare = columns, prepare
+	m.Prepare = func(p *Prepared) func(i int) []float64 { return p.rows(columns, prepare(p)) }
+	return m
 }
 
 // Metrics are the built-in metrics.

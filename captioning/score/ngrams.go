@@ -1,58 +1,77 @@
 package score
 
-import "slices"
-
 // maxOrder is the length of the longest n-grams counted.
 const maxOrder = 4
 
-// ngram holds the numbers (from 1) of up to four words; unused places are 0.
-type ngram [maxOrder]uint32
+// ngram holds the numbers (from 1) of up to four words; unused places are 0. It compares exactly: a [width] says how
+// many bits a number has.
+type ngram struct{ lo, hi uint64 }
 
-func (g ngram) order() int {
-	n := maxOrder
-	for g[n-1] == 0 {
-		n--
+// width is the number of bits of a word in an ngram. With 16, all words are in lo; with 32, two in each half.
+type width uint
+
+// widthOf returns the smallest width for a number of distinct words.
+func widthOf(words int) width {
+	if words < 1<<16 {
+		return 16
 	}
-	return n
+	return 32
 }
 
-// words assigns a number, from 1, to each distinct word.
-type words map[string]uint32
-
-func (w words) number(tokens []string) []uint32 {
-	ids := make([]uint32, len(tokens))
-	for i, t := range tokens {
-		id, ok := w[t]
-		if !ok {
-			id = uint32(len(w) + 1)
-			w[t] = id
-		}
-		ids[i] = id
+// with returns g with a word at place n, from 0. The place must be unused.
+func (w width) with(g ngram, n int, word uint32) ngram {
+	switch {
+	case w == 16:
+		g.lo |= uint64(word) << (16 * n)
+	case n < 2:
+		g.lo |= uint64(word) << (32 * n)
+	default:
+		g.hi |= uint64(word) << (32 * (n - 2))
 	}
-	return ids
+	return g
+}
+
+// words returns the numbers of an n-gram's words.
+func (w width) words(g ngram) []uint32 {
+	var out []uint32
+	for g != (ngram{}) {
+		out = append(out, uint32(g.lo&(1<<w-1)))
+		g.lo >>= w
+		if w == 32 && len(out)%2 == 0 {
+			g = ngram{lo: g.hi}
+		}
+	}
+	return out
 }
 
 // hash is a multiply and xor-shift hash, as in SplitMix64.
 func (g ngram) hash() uint64 {
-	h := (uint64(g[0]) | uint64(g[1])<<32) * 0x9e3779b97f4a7c15
-	h = (h ^ h>>32 ^ uint64(g[2]) ^ uint64(g[3])<<32) * 0xbf58476d1ce4e5b9
+	h := (g.lo ^ g.hi*0x94d049bb133111eb) * 0x9e3779b97f4a7c15
+	h = (h ^ h>>32) * 0xbf58476d1ce4e5b9
 	return h ^ h>>31
 }
 
-// segment is one image: its caption and references as word numbers, and the counts of their n-grams.
+// segment is one image: its caption and references as word numbers and, after count, the counts of their n-grams. It
+// is used for one image after another and keeps its memory, which is proportional to the words of an image.
 type segment struct {
-	id   ID
-	test []uint32
-	refs [][]uint32
+	width  width
+	test   []uint32
+	refs   [][]uint32
+	joined []joinedTokens // texts in which some tokens are several words; only ROUGE-L uses them
+
+	counted bool
 	// grams are the distinct n-grams in order of first occurrence, the caption's first, then those of the references.
 	grams  []ngram
 	hashes []uint64
+	orders []uint8 // of each gram, its number of words minus 1
 	// counts are the texts in which each gram occurs, gram by gram; those of gram i are counts[starts[i]:starts[i+1]].
 	counts []count
 	starts []int32
 	inTest int // number of grams in the caption
-	// joined are texts in which some tokens are several words. Only ROUGE-L uses them.
-	joined []joinedTokens
+
+	counter
+	cider ciderMemory
+	rouge []int
 }
 
 // count says that a gram occurs some times in the caption (text = 0) or in reference text (from 1).
@@ -66,9 +85,10 @@ type joinedTokens struct {
 
 // whole returns the tokens that ROUGE-L compares: those of the caption (0) or of a reference (from 1).
 func (s *segment) whole(which int) []uint32 {
-	order := func(j joinedTokens, which int) int { return j.which - which }
-	if i, found := slices.BinarySearchFunc(s.joined, which, order); found {
-		return s.joined[i].tokens
+	for _, j := range s.joined {
+		if j.which == which {
+			return j.tokens
+		}
 	}
 	if which == 0 {
 		return s.test
@@ -76,83 +96,22 @@ func (s *segment) whole(which int) []uint32 {
 	return s.refs[which-1]
 }
 
-// texts are the caption and the references of an image, with what the reference implementation tokenizes after them.
-type texts struct {
-	id        ID
-	caption   string
-	refs      []string
-	next      string // caption
-	nextFirst string // reference
-}
-
-// newSegment tokenizes the texts of an image and numbers their words.
-func newSegment(w words, t texts, tokenize func(text, after string) []string) segment {
-	s := segment{id: t.id, refs: make([][]uint32, len(t.refs))}
-	for i := range 1 + len(t.refs) {
-		text, after := t.caption, t.next
-		if i > 0 {
-			text, after = t.refs[i-1], t.nextFirst
-			if i < len(t.refs) {
-				after = t.refs[i]
-			}
-		}
-		whole := tokenize(text, after)
-		tokens := takeApart(whole)
-		if len(whole) != len(tokens) {
-			s.joined = append(s.joined, joinedTokens{i, w.number(whole)})
-		}
-		if i == 0 {
-			s.test = w.number(tokens)
-		} else {
-			s.refs[i-1] = w.number(tokens)
-		}
-	}
-	return s
-}
-
-// numbering holds the word numbers of one core, and common, the number that all cores use for each of them.
-type numbering struct {
-	words  words
-	common []uint32
-}
-
-// translate fills n.common. It adds the words that common lacks.
-func (n *numbering) translate(common words) {
-	n.common = make([]uint32, len(n.words)+1)
-	for word, id := range n.words {
-		n.common[id] = common.number([]string{word})[0]
-	}
-}
-
-// apply replaces the numbers in a segment by the common ones.
-func (n *numbering) apply(s *segment) {
-	change := func(ids []uint32) {
-		for i, id := range ids {
-			ids[i] = n.common[id]
-		}
-	}
-	change(s.test)
-	for _, r := range s.refs {
-		change(r)
-	}
-	for _, j := range s.joined {
-		change(j.tokens)
-	}
-}
-
-// counter counts n-grams and reuses its memory between images. Memory is proportional to the words of an image.
+// counter is what a segment needs while it counts.
 type counter struct {
-	table  []int32 // open addressing: index of the gram, plus 1
-	grams  []ngram
-	hashes []uint64
-	last   []int32 // for each gram, the index in counts of the last text with it
-	// counts and gramOf are in the order of the texts.
-	counts []count
+	table    []int32 // open addressing: index of the gram, plus 1
+	prefixes []ngram // the gram that begins at each word, one order lower
+	last     []int32 // for each gram, the index in byText of the last text with it
+	// byText and gramOf are in the order of the texts.
+	byText []count
 	gramOf []int32
 }
 
-// count fills grams, hashes, counts, starts and inTest.
-func (c *counter) count(s *segment) {
+// count fills grams, hashes, orders, counts, starts and inTest, unless it has done so for this image.
+func (s *segment) count() {
+	if s.counted {
+		return
+	}
+	s.counted = true
 	places := maxOrder * len(s.test)
 	for _, r := range s.refs {
 		places += maxOrder * len(r)
@@ -161,64 +120,75 @@ func (c *counter) count(s *segment) {
 	for size < 2*places {
 		size *= 2
 	}
-	if size > cap(c.table) {
-		c.table = make([]int32, size)
+	if size > cap(s.table) {
+		s.table = make([]int32, size)
 	} else {
-		c.table = c.table[:size]
-		clear(c.table)
+		s.table = s.table[:size]
+		clear(s.table)
 	}
-	c.grams, c.hashes, c.last = c.grams[:0], c.hashes[:0], c.last[:0]
-	c.counts, c.gramOf = c.counts[:0], c.gramOf[:0]
-	c.countOne(0, s.test)
-	s.inTest = len(c.grams)
+	s.grams, s.hashes, s.orders, s.last = s.grams[:0], s.hashes[:0], s.orders[:0], s.last[:0]
+	s.byText, s.gramOf = s.byText[:0], s.gramOf[:0]
+	s.countOne(0, s.test)
+	s.inTest = len(s.grams)
 	for i, r := range s.refs {
-		c.countOne(int32(i+1), r)
+		s.countOne(int32(i+1), r)
 	}
-	s.grams, s.hashes = slices.Clone(c.grams), slices.Clone(c.hashes)
-	c.sortByGram(s)
+	s.sortByGram()
 }
 
 // countOne counts the n-grams of one text.
-func (c *counter) countOne(text int32, ids []uint32) {
-	mask := uint64(len(c.table) - 1)
-	for n := 1; n <= maxOrder; n++ {
-		for i := 0; i+n <= len(ids); i++ {
-			var g ngram
-			copy(g[:], ids[i:i+n])
+func (s *segment) countOne(text int32, ids []uint32) {
+	mask := uint64(len(s.table) - 1)
+	s.prefixes = zeroed(s.prefixes, len(ids))
+	for n := range maxOrder {
+		for i := 0; i+n < len(ids); i++ {
+			g := s.width.with(s.prefixes[i], n, ids[i+n])
+			s.prefixes[i] = g
 			h := g.hash()
 			at := h & mask
-			for c.table[at] != 0 && c.grams[c.table[at]-1] != g {
+			for s.table[at] != 0 && s.grams[s.table[at]-1] != g {
 				at = (at + 1) & mask
 			}
-			if c.table[at] == 0 {
-				c.grams, c.hashes, c.last = append(c.grams, g), append(c.hashes, h), append(c.last, -1)
-				c.table[at] = int32(len(c.grams))
+			if s.table[at] == 0 {
+				s.grams, s.hashes, s.last = append(s.grams, g), append(s.hashes, h), append(s.last, -1)
+				s.orders = append(s.orders, uint8(n))
+				s.table[at] = int32(len(s.grams))
 			}
-			gram := c.table[at] - 1
-			if last := c.last[gram]; last >= 0 && c.counts[last].text == text {
-				c.counts[last].times++
+			gram := s.table[at] - 1
+			if last := s.last[gram]; last >= 0 && s.byText[last].text == text {
+				s.byText[last].times++
 				continue
 			}
-			c.last[gram] = int32(len(c.counts))
-			c.counts, c.gramOf = append(c.counts, count{text, 1}), append(c.gramOf, gram)
+			s.last[gram] = int32(len(s.byText))
+			s.byText, s.gramOf = append(s.byText, count{text, 1}), append(s.gramOf, gram)
 		}
 	}
 }
 
 // sortByGram fills counts and starts. It keeps the order of the texts of each gram.
-func (c *counter) sortByGram(s *segment) {
-	s.starts, s.counts = make([]int32, len(c.grams)+1), make([]count, len(c.counts))
-	for _, gram := range c.gramOf {
+func (s *segment) sortByGram() {
+	s.starts, s.counts = zeroed(s.starts, len(s.grams)+1), zeroed(s.counts, len(s.byText))
+	for _, gram := range s.gramOf {
 		s.starts[gram+1]++
 	}
-	for gram := range c.grams {
+	for gram := range s.grams {
 		s.starts[gram+1] += s.starts[gram]
-		c.last[gram] = s.starts[gram] // from here on, where the next count goes
+		s.last[gram] = s.starts[gram] // from here on, where the next count goes
 	}
-	for i, gram := range c.gramOf {
-		s.counts[c.last[gram]] = c.counts[i]
-		c.last[gram]++
+	for i, gram := range s.gramOf {
+		s.counts[s.last[gram]] = s.byText[i]
+		s.last[gram]++
 	}
+}
+
+// zeroed returns n zeros, in the memory of s if it has enough.
+func zeroed[T any](s []T, n int) []T {
+	if n > cap(s) {
+		return make([]T, n, n+n/2)
+	}
+	s = s[:n]
+	clear(s)
+	return s
 }
 
 // row returns the occurrences of gram i in the caption, and its counts in the references that contain it.

@@ -29,9 +29,10 @@ func PA4(refs References, captions []Caption, o Options) (*PA4Scores, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &PA4Scores{Count: m.Count, Tokens: m.Tokens, Left: m.Left}
-	for i, row := range m.rows {
-		s.Images = append(s.Images, PA4Image{m.images[i], row[0], row[1], row[2]})
+	s := &PA4Scores{Images: make([]PA4Image, m.Count), Count: m.Count, Tokens: m.Tokens, Left: m.Left}
+	for i := range s.Images {
+		row := m.row(i)
+		s.Images[i] = PA4Image{m.images[i], row[0], row[1], row[2]}
 	}
 	s.average()
 	return s, nil

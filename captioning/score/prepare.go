@@ -1,9 +1,7 @@
 package score
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -27,30 +25,57 @@ type Left struct {
 
 // Prepared holds the tokenized captions and references of the scored images, sorted by ID. A [Metric] reads them.
 type Prepared struct {
-	segments []segment
-	numbers  words
-	given    *DocumentFrequencies // nil if none were given
+	ids       []ID
+	blocks    []block
+	blockSize int // images in each block but the last
+	numbers   words
+	width     width
+	given     *DocumentFrequencies // nil if none were given
+	segments  sync.Pool
 
 	once  sync.Once
 	words []string // by number; filled on demand
 }
 
 // Len returns the number of images.
-func (p *Prepared) Len() int { return len(p.segments) }
+func (p *Prepared) Len() int { return len(p.ids) }
 
 // ID returns the ID of image i.
-func (p *Prepared) ID(i int) ID { return p.segments[i].id }
+func (p *Prepared) ID(i int) ID { return p.ids[i] }
 
 // Caption returns the tokens of image i's caption.
-func (p *Prepared) Caption(i int) []string { return p.tokens(p.segments[i].test) }
+func (p *Prepared) Caption(i int) []string {
+	b, k := p.at(i)
+	return p.tokens(b.text(b.first[k]))
+}
 
 // References returns the tokens of image i's references; there is at least one.
 func (p *Prepared) References(i int) [][]string {
-	refs := make([][]string, len(p.segments[i].refs))
-	for k, r := range p.segments[i].refs {
-		refs[k] = p.tokens(r)
+	b, k := p.at(i)
+	var refs [][]string
+	for text := b.first[k] + 1; text < b.first[k+1]; text++ {
+		refs = append(refs, p.tokens(b.text(text)))
 	}
 	return refs
+}
+
+// at returns the block of image i, and its index there.
+func (p *Prepared) at(i int) (*block, int) { return &p.blocks[i/p.blockSize], i % p.blockSize }
+
+// rows returns the function for Metric.Prepare that computes rows of some columns from segments.
+func (p *Prepared) rows(columns int, fill func(s *segment, row []float64)) func(i int) []float64 {
+	return func(i int) []float64 {
+		s, ok := p.segments.Get().(*segment)
+		if !ok {
+			s = &segment{width: p.width}
+		}
+		defer p.segments.Put(s)
+		b, k := p.at(i)
+		b.load(s, k)
+		row := make([]float64, columns)
+		fill(s, row)
+		return row
+	}
 }
 
 func (p *Prepared) tokens(numbers []uint32) []string {
@@ -67,143 +92,61 @@ func (p *Prepared) tokens(numbers []uint32) []string {
 	return out
 }
 
-// prepare pairs captions with references, tokenizes them, sorts them by ID and counts their n-grams.
+// prepare pairs captions with references, tokenizes them and sorts them by ID.
 func prepare(refs References, captions []Caption, o Options) (*Prepared, Left, error) {
-	alone, err := Tokenizer(o.Tokens)
+	newTokenizer, err := contextTokenizer(o.Tokens)
 	if err != nil {
 		return nil, Left{}, err
 	}
-	tokenize := func(text, _ string) []string { return alone(text) }
 	if err := o.Frequencies.suit(o.Tokens); err != nil {
 		return nil, Left{}, err
 	}
-	if o.Tokens == "ptb" {
-		tokenize = ptbWhole
-	}
-	scored, left, err := pairUp(refs, captions, o.AllowMissing)
+	pairs, left, err := pairUp(refs, captions, o.AllowMissing)
 	if err != nil {
 		return nil, left, err
 	}
-	if err := checkTexts(refs, scored); err != nil {
+	for i, c := range pairs.captions {
+		if err := checkTexts(c.ID, c.Text, pairs.refs[i]); err != nil {
+			return nil, left, err
+		}
+	}
+	p := &Prepared{ids: make([]ID, len(pairs.captions)), numbers: make(words), given: o.Frequencies}
+	for i, at := range pairs.byID {
+		p.ids[i] = pairs.captions[at].ID
+	}
+	if err := p.tokenize(pairs, newTokenizer); err != nil {
 		return nil, left, err
 	}
-	all := inContext(refs, scored)
-	slices.SortFunc(all, func(a, b texts) int { return strings.Compare(string(a.id), string(b.id)) })
+	p.width = widthOf(len(p.numbers))
+	return p, left, nil
+}
 
-	// Each core numbers words on its own; then the numbers are made the same.
-	segments, numberedBy := make([]segment, len(all)), make([]*numbering, len(all))
-	var numberings []*numbering
+// tokenize fills blocks and numbers. Each core numbers words on its own; then the numbers are made the same.
+func (p *Prepared) tokenize(pairs *pairs, newTokenizer func() tokenizer) error {
+	const blocks = 16 // at least, if there are enough images, so that all cores have some
+	p.blockSize = min(maxBlock, (p.Len()+blocks-1)/blocks)
+	p.blocks = make([]block, (p.Len()+p.blockSize-1)/p.blockSize)
+	filledBy, errs := make([]*filler, len(p.blocks)), make([]error, len(p.blocks))
+	var fillers []*filler
 	var lock sync.Mutex
-	inParallelWith(len(all), func() func(int) {
-		n := &numbering{words: make(words)}
+	inParallelWith(len(p.blocks), func() func(int) {
+		f := &filler{words: make(words), tokenize: newTokenizer()}
 		lock.Lock()
-		numberings = append(numberings, n)
+		fillers = append(fillers, f)
 		lock.Unlock()
-		return func(i int) { segments[i], numberedBy[i] = newSegment(n.words, all[i], tokenize), n }
-	})
-	if err := checkSegments(segments); err != nil {
-		return nil, left, err
-	}
-	common := make(words)
-	for _, n := range numberings {
-		n.translate(common)
-	}
-	inParallelWith(len(segments), func() func(int) {
-		var c counter
-		return func(i int) {
-			numberedBy[i].apply(&segments[i])
-			c.count(&segments[i])
+		return func(b int) {
+			from := b * p.blockSize
+			n := min(p.blockSize, p.Len()-from)
+			p.blocks[b], errs[b] = f.fill(n, func(i int) texts { return pairs.texts(from + i) })
+			filledBy[b] = f
 		}
 	})
-	return &Prepared{segments: segments, numbers: common, given: o.Frequencies}, left, nil
-}
-
-// inContext returns the texts of the scored images, in the order of captions.
-func inContext(refs References, captions []Caption) []texts {
-	all := make([]texts, len(captions))
-	for i, c := range captions {
-		all[i] = texts{id: c.ID, caption: c.Text, refs: refs[c.ID]}
-		if i+1 < len(captions) {
-			all[i].next, all[i].nextFirst = captions[i+1].Text, refs[captions[i+1].ID][0]
-		}
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return errs[i]
 	}
-	return all
-}
-
-// pairUp returns the captions of images that have references, and the numbers of images that lack one of the two.
-func pairUp(refs References, captions []Caption, allowMissing bool) (scored []Caption, left Left, err error) {
-	captioned := make(map[ID]bool, len(captions))
-	var noReferences, noCaption []ID
-	for _, c := range captions {
-		if captioned[c.ID] {
-			return nil, left, fmt.Errorf("image %s has two captions: keep one", c.ID)
-		}
-		captioned[c.ID] = true
-		if len(refs[c.ID]) > 0 {
-			scored = append(scored, c)
-		} else {
-			noReferences = append(noReferences, c.ID)
-		}
+	for _, f := range fillers {
+		f.translate(p.numbers)
 	}
-	for id, r := range refs {
-		if !captioned[id] && len(r) > 0 {
-			noCaption = append(noCaption, id)
-		}
-	}
-	left = Left{NoCaption: len(noCaption), NoReferences: len(noReferences)}
-	switch {
-	case allowMissing:
-	case left.NoReferences > 0:
-		return nil, left, missing(noReferences, "a caption but no references", alike(noReferences, noCaption))
-	case left.NoCaption > 0:
-		return nil, left, missing(noCaption, "references but no caption", "")
-	}
-	if len(scored) == 0 {
-		return nil, left, fmt.Errorf("no image has both a caption and references: %d captions, "+
-			"references of %d images%s", len(captions), len(refs), alike(noReferences, noCaption))
-	}
-	return scored, left, nil
-}
-
-// alike returns a note on a caption's id that looks like another spelling of a reference's id, or nothing.
-func alike(captioned, referenced []ID) string {
-	byNumber := make(map[string]ID)
-	for _, id := range referenced {
-		if n := number(id); n != "" && (byNumber[n] == "" || id < byNumber[n]) {
-			byNumber[n] = id
-		}
-	}
-	slices.Sort(captioned)
-	for _, id := range captioned {
-		if other := byNumber[number(id)]; other != "" {
-			return fmt.Sprintf("; is image %.200q of the captions image %.200q of the references? "+
-				"Write the id in the same way in both files, without padding and file names", id, other)
-		}
-	}
-	return ""
-}
-
-// number returns the number, without padding, that an id ends in, not counting a file's folder and extension or a
-// fraction.
-func number(id ID) string {
-	name := string(id[strings.LastIndexByte(string(id), '/')+1:])
-	stem, _, _ := strings.Cut(strings.TrimSpace(name), ".")
-	digits := stem[len(strings.TrimRight(stem, "0123456789")):]
-	if digits == "" {
-		return ""
-	}
-	return "0" + strings.TrimLeft(digits, "0")
-}
-
-// missing is the error that the images have only one of caption and references.
-func missing(ids []ID, has, note string) error {
-	others := ""
-	switch n := len(ids) - 1; {
-	case n == 1:
-		others = ", like 1 other image"
-	case n > 1:
-		others = fmt.Sprintf(", like %d other images", n)
-	}
-	return fmt.Errorf("image %s has %s%s: add what is missing, or allow missing ones to skip them%s",
-		slices.Min(ids), has, others, note)
+	inParallel(len(p.blocks), func(b int) { filledBy[b].apply(&p.blocks[b]) })
+	return nil
 }

@@ -1,12 +1,18 @@
 package score
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
-// dropped are the tokens that ptbtokenizer.py of coco-caption removes. Its list has the brackets in capitals, but the
-// tokens are in lower case, so brackets stay.
-var dropped = map[string]bool{
-	"''": true, "'": true, "``": true, "`": true, ".": true, "?": true, "!": true, ",": true, ":": true, "-": true,
-	"--": true, "...": true, ";": true,
+// isDropped reports whether ptbtokenizer.py of coco-caption removes a token. Its list has the brackets in capitals, but
+// the tokens are in lower case, so brackets stay.
+func isDropped(token string) bool {
+	switch token {
+	case "''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";":
+		return true
+	}
+	return false
 }
 
 // PTB returns the words that coco-caption scores: the tokens of Stanford CoreNLP 3.4.1's PTBTokenizer with
@@ -35,16 +41,22 @@ func EndsInStop(caption string) bool {
 
 // ptbWhole is PTBBefore before tokens are split at no-break spaces.
 func ptbWhole(caption, after string) []string {
+	x := lexer{tokens: make([]string, 0, 1+len(caption)/5)}
+	return x.whole(caption, after)
+}
+
+// whole is ptbWhole. The tokens are valid until the next call.
+func (x *lexer) whole(caption, after string) []string {
 	if after != "" && !EndsInStop(caption) {
 		after = ""
 	}
-	tokens := lexPTB(caption, after)
+	tokens := x.split(caption, after)
 	if last := len(tokens) - 1; last >= 0 {
 		tokens[last] = strings.TrimRightFunc(tokens[last], isSpace) // as line.rstrip() does
 	}
 	kept := tokens[:0]
 	for _, token := range tokens {
-		if len(token) > 3 || !dropped[token] {
+		if len(token) > 3 || !isDropped(token) {
 			kept = append(kept, token)
 		}
 	}
@@ -54,7 +66,7 @@ func ptbWhole(caption, after string) []string {
 // takeApart splits tokens at white space. Without any it returns tokens itself.
 func takeApart(tokens []string) []string {
 	for i, t := range tokens {
-		if !strings.ContainsFunc(t, isSpace) {
+		if !hasSpace(t) {
 			continue
 		}
 		split := append([]string(nil), tokens[:i]...)
@@ -64,4 +76,13 @@ func takeApart(tokens []string) []string {
 		return split
 	}
 	return tokens
+}
+
+func hasSpace(token string) bool {
+	for i := range len(token) {
+		if c := token[i]; c <= ' ' || c >= utf8.RuneSelf {
+			return strings.ContainsFunc(token[i:], isSpace)
+		}
+	}
+	return false
 }

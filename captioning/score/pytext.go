@@ -38,13 +38,17 @@ func fields(s string) []string {
 			count++
 		}
 	}
-	out := make([]string, 0, count)
+	return appendFields(make([]string, 0, count), s)
+}
+
+// appendFields appends the fields of s to out.
+func appendFields(out []string, s string) []string {
 	start := -1
 	for i, r := range s {
-		switch {
-		case !isSpace(r) && start < 0:
+		switch space := isSpace(r); {
+		case !space && start < 0:
 			start = i
-		case isSpace(r) && start >= 0:
+		case space && start >= 0:
 			out = append(out, s[start:i])
 			start = -1
 		}

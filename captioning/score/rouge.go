@@ -3,12 +3,9 @@ package score
 import "math/bits"
 
 // rougeLMetric is the mean of ROUGE-L over images, as in rouge.py of coco-caption.
-var rougeLMetric = Metric{
-	Name: ROUGEL, Scale: 100,
-	Prepare: func(p *Prepared) func(int) []float64 {
-		return func(i int) []float64 { return []float64{p.segments[i].rougeL()} }
-	},
-}
+var rougeLMetric = builtIn(Metric{Name: ROUGEL, Scale: 100}, 1, func(*Prepared) func(s *segment, row []float64) {
+	return func(s *segment, row []float64) { row[0] = s.rougeL() }
+})
 
 // rougeL is the F-measure, beta 1.2, of the best precision and the best recall, which may come from different
 // references (Lin 2004). As in coco-caption, an empty caption or reference counts as one empty word.
@@ -18,7 +15,7 @@ func (s *segment) rougeL() float64 {
 	test := orEmptyWord(s.whole(0))
 	for i := range s.refs {
 		ref := orEmptyWord(s.whole(i + 1))
-		common := float64(longestCommon(test, ref))
+		common := float64(s.longestCommon(test, ref))
 		precision = max(precision, common/float64(len(test)))
 		recall = max(recall, common/float64(len(ref)))
 	}
@@ -36,11 +33,12 @@ func orEmptyWord(ids []uint32) []uint32 {
 }
 
 // longestCommon returns the length of the longest common subsequence.
-func longestCommon(a, b []uint32) int {
+func (s *segment) longestCommon(a, b []uint32) int {
 	if len(a)*len(b) > 4096 {
 		return longestCommonByBits(a, b)
 	}
-	row := make([]int, len(b)+1)
+	s.rouge = zeroed(s.rouge, len(b)+1)
+	row := s.rouge
 	for _, x := range a {
 		diagonal := 0
 		for j, y := range b {

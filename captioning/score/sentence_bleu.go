@@ -3,19 +3,16 @@ package score
 import "math"
 
 // sentenceBLEUMetric is the mean of NLTK's sentence BLEU over images, times 100.
-var sentenceBLEUMetric = Metric{
+var sentenceBLEUMetric = builtIn(Metric{
 	Name: "sentence BLEU", Scores: []string{BLEU1, BLEU4, BLEU4Individual},
-	Prepare: func(p *Prepared) func(int) []float64 {
-		return func(i int) []float64 {
-			o := p.segments[i].overlap()
-			return []float64{
-				100 * o.nltkBLEU([maxOrder]float64{1}),
-				100 * o.nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25}),
-				100 * o.nltkBLEU([maxOrder]float64{0, 0, 0, 1}),
-			}
-		}
-	},
-}
+}, 3, func(*Prepared) func(s *segment, row []float64) {
+	return func(s *segment, row []float64) {
+		o := s.overlap()
+		row[0] = 100 * o.nltkBLEU([maxOrder]float64{1})
+		row[1] = 100 * o.nltkBLEU([maxOrder]float64{0.25, 0.25, 0.25, 0.25})
+		row[2] = 100 * o.nltkBLEU([maxOrder]float64{0, 0, 0, 1})
+	}
+})
 
 // nltkBLEU is sentence_bleu of NLTK 3.9 with SmoothingFunction().method1 (Chen and Cherry 2014): an order without
 // matches counts as 0.1 matches; a caption without any matching word scores 0. weights are those of the orders.

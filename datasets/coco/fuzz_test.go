@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"captionlab/datasets"
+	"captionlab/datasets/internal/annotations"
 )
 
 // FuzzCOCO reads annotation files. What is accepted has images with names that lead to no other folder.
@@ -54,7 +55,7 @@ func FuzzKarpathy(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w := &wanted{name: "own", ids: make(map[datasets.Split][]int64)}
-		err := w.readKarpathyFrom(&annotationFile{name: "file", in: bytes.NewReader(data)})
+		err := w.readKarpathyFrom(&annotations.File{Name: "file", In: bytes.NewReader(data)})
 		if err != nil || w.removeDoubles("file") != nil {
 			return
 		}

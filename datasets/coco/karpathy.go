@@ -1,14 +1,13 @@
 package coco
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"path"
 	"strconv"
 	"strings"
 
 	"captionlab/datasets"
+	"captionlab/datasets/internal/annotations"
 	"captionlab/datasets/regular"
 )
 
@@ -31,24 +30,12 @@ func (w *wanted) readKarpathy(file string, released bool) error {
 		return fmt.Errorf("coco: %w", err)
 	}
 	defer f.Close()
-	return w.readKarpathyFrom(&annotationFile{name: file, in: f, released: released})
+	return w.readKarpathyFrom(&annotations.File{Name: file, In: f, Released: released})
 }
 
-func (w *wanted) readKarpathyFrom(f *annotationFile) error {
+func (w *wanted) readKarpathyFrom(f *annotations.File) error {
 	w.captions = make(map[int64][]string)
-	found := false
-	return f.read(func(d *json.Decoder, key string) error {
-		if key != "images" {
-			return skip(d)
-		}
-		found = true
-		return each(d, key, w.addKarpathy)
-	}, func() error {
-		if !found {
-			return errors.New(`it has no "images": it is not in Karpathy's format`)
-		}
-		return nil
-	})
+	return fileError(f.Karpathy(annotations.Strictly("images", w.addKarpathy)))
 }
 
 func (w *wanted) addKarpathy(i karpathyImage) error {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"captionlab/datasets/internal/annotations"
 	unzip "captionlab/datasets/internal/archive"
 	"captionlab/datasets/regular"
 )
@@ -76,7 +77,7 @@ func (r *release) read(dir string, p part) error {
 	}
 	z, err := zip.OpenReader(archive)
 	if err != nil {
-		return &FileError{archive, 0, fmt.Errorf("not a complete zip archive: %w", err), obtainAgain}
+		return &FileError{archive, 0, fmt.Errorf("not a complete zip archive: %w", err), annotations.ObtainAgain}
 	}
 	defer z.Close()
 	for _, member := range z.File {
@@ -90,38 +91,44 @@ func (r *release) read(dir string, p part) error {
 		defer f.Close()
 		return r.readFrom(archive+":"+member.Name, f)
 	}
-	return &FileError{archive, 0, fmt.Errorf("it does not contain %s", name), obtainAgain}
+	return &FileError{archive, 0, fmt.Errorf("it does not contain %s", name), annotations.ObtainAgain}
 }
 
 // maxAnnotations is the largest annotation file in an archive, in bytes. Those of 2014 and 2017 have up to 0.5 GB.
 const maxAnnotations = 2 << 30
 
 func (r *release) readFrom(name string, f io.Reader) error {
-	return readAnnotations(&annotationFile{name: name, in: f}, func(i image) error {
-		if i.ID == nil {
-			return errors.New("it has no id")
-		}
-		id := int64(*i.ID)
-		base := path.Base(i.FileName)
-		if i.FileName != base || i.FileName == "" || i.FileName == "." || strings.Contains(i.FileName, `\`) {
-			return fmt.Errorf("image %d has %.200q as its file name, which is not a file name", id, i.FileName)
-		}
-		if before, ok := r.images[id]; ok {
-			return fmt.Errorf("image %d is listed twice, as %s and %s", id, before, i.FileName)
-		}
-		r.images[id] = i.FileName
-		return nil
-	}, func(c caption) error {
-		switch {
-		case c.ImageID == nil:
-			return errors.New("it has no image_id")
-		case c.Text == nil:
-			return fmt.Errorf("it (image %d) has no caption, or null", *c.ImageID)
-		}
-		if text := strings.TrimSpace(*c.Text); text != "" {
-			id := int64(*c.ImageID)
-			r.captions[id] = append(r.captions[id], text)
-		}
-		return nil
-	})
+	file := &annotations.File{Name: name, In: f}
+	return fileError(file.Captions(annotations.Strictly("images", r.addImage),
+		annotations.Strictly("annotations", r.addCaption)))
+}
+
+func (r *release) addImage(i image) error {
+	if i.ID == nil {
+		return errors.New("it has no id")
+	}
+	id := int64(*i.ID)
+	base := path.Base(i.FileName)
+	if i.FileName != base || i.FileName == "" || i.FileName == "." || strings.Contains(i.FileName, `\`) {
+		return fmt.Errorf("image %d has %.200q as its file name, which is not a file name", id, i.FileName)
+	}
+	if before, ok := r.images[id]; ok {
+		return fmt.Errorf("image %d is listed twice, as %s and %s", id, before, i.FileName)
+	}
+	r.images[id] = i.FileName
+	return nil
+}
+
+func (r *release) addCaption(c caption) error {
+	switch {
+	case c.ImageID == nil:
+		return errors.New("it has no image_id")
+	case c.Text == nil:
+		return fmt.Errorf("it (image %d) has no caption, or null", *c.ImageID)
+	}
+	if text := strings.TrimSpace(*c.Text); text != "" {
+		id := int64(*c.ImageID)
+		r.captions[id] = append(r.captions[id], text)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"captionlab/datasets"
+	"captionlab/datasets/internal/annotations"
 	"captionlab/datasets/internal/textfile"
 	"captionlab/datasets/jsonfile"
 )
@@ -118,7 +119,7 @@ func (w *wanted) readIDLists(dir string) error {
 			id, err := jsonfile.WholeNumber([]byte(field))
 			if err != nil || id < 0 {
 				wrong := fmt.Errorf("entry %d is %.40q, which is not an image id", i+1, field)
-				return &FileError{file, 0, wrong, correct}
+				return &FileError{file, 0, wrong, annotations.Correct}
 			}
 			w.ids[split] = append(w.ids[split], id)
 		}

@@ -28,14 +28,19 @@ func Read(path string, to any) error {
 		defer f.Close()
 		name, in = path, f
 	}
-	data, err := readAll(in)
+	size := int64(0)
+	if info, err := in.Stat(); err == nil && info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	data, err := readAll(in, size)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return Decode(name, data, to)
 }
 
-func readAll(in io.Reader) ([]byte, error) {
+// readAll reads a file. size is its length if that is known: memory for it is then reserved at once.
+func readAll(in io.Reader, size int64) ([]byte, error) {
 	buffered := bufio.NewReader(in)
 	in = buffered
 	if start, _ := buffered.Peek(2); bytes.Equal(start, []byte{0x1f, 0x8b}) {
@@ -45,9 +50,11 @@ func readAll(in io.Reader) ([]byte, error) {
 		}
 		in = unpacked
 	}
-	data, err := io.ReadAll(io.LimitReader(NewReader(in), maxRead+1))
-	if err == nil && int64(len(data)) > maxRead {
+	var data bytes.Buffer
+	data.Grow(int(min(size, maxRead)) + bytes.MinRead)
+	_, err := data.ReadFrom(io.LimitReader(NewReader(in), maxRead+1))
+	if err == nil && int64(data.Len()) > maxRead {
 		err = fmt.Errorf("it has more than %d MiB", maxRead>>20)
 	}
-	return data, err
+	return data.Bytes(), err
 }

@@ -76,6 +76,14 @@ func (r *Reader) fill() error {
 	r.text = r.text[:0]
 	i := 0
 	for i < len(piece) {
+		if r.inString && !r.escaped {
+			n := plain(piece[i:])
+			r.text = append(r.text, piece[i:i+n]...)
+			r.read += int64(n)
+			if i += n; i == len(piece) {
+				break
+			}
+		}
 		if n := r.step(piece[i:]); n > 0 {
 			r.text = append(r.text, "null"...)
 			i += n
@@ -95,6 +103,17 @@ func (r *Reader) fill() error {
 	}
 	_, err = r.in.Discard(i)
 	return err
+}
+
+// plain returns the number of bytes before the next quotation mark or backslash.
+func plain(text []byte) int {
+	if end := bytes.IndexByte(text, '"'); end >= 0 {
+		text = text[:end]
+	}
+	if end := bytes.IndexByte(text, '\\'); end >= 0 {
+		text = text[:end]
+	}
+	return len(text)
 }
 
 // step takes account of the first byte of rest, or returns the length of the constant there that is to be replaced.

@@ -78,7 +78,7 @@ func (task imageTask) measureCaption(b *bench, program, weights string, files mi
 	if _, err := b.worker(&alone, "run", name, weights, run, strconv.Itoa(task.images)); err != nil {
 		return err
 	}
-	command := []string{"caption", run, "--json"}
+	command := []string{"caption", run, "--coco"}
 	if weights != "-" {
 		command = append(command, "--weights", weights)
 	}

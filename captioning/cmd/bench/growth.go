@@ -67,6 +67,8 @@ func benchGrowth(b *bench) error {
 		16*b.record.median("generation, beam 16")/b.record.median("generation, beam 1"), 1)
 	b.record.compare("score: 10 x time for 100,000 / for 1,000,000 images",
 		10*b.record.median("score, 100000 images")/b.record.median("score, 1000000 images"), 0.9)
+	b.record.compare("score: 2,000 MB / peak memory for 1,000,000 images",
+		2000/b.record.median("score, 1000000 images, peak memory"), 1)
 	b.record.Notes = append(b.record.Notes,
 		"Memory that images add: their ids, their captions as text and as token ids, and the plan of an epoch. "+
 			"Features of more than 256 MB stay in files that are mapped to memory.",

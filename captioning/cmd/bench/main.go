@@ -5,16 +5,18 @@
 //	go run ./captioning/cmd/bench meteor     captionlab score --metrics meteor against pycocoevalcap's METEOR
 //	go run ./captioning/cmd/bench train      training steps against PyTorch, baseline and best model
 //	go run ./captioning/cmd/bench generate   greedy and beam search against batched PyTorch loops
+//	go run ./captioning/cmd/bench selfcritical   self-critical steps against a PyTorch loop with pycocoevalcap
 //	go run ./captioning/cmd/bench features   JPEG files to features against torchvision and efficientnet-lite-pytorch
 //	go run ./captioning/cmd/bench resnet50   ResNet-50 weights written by torch, features against torchvision's
 //	go run ./captioning/cmd/bench pictures   640 x 480 JPEGs to features against the encoder alone; memory
 //	go run ./captioning/cmd/bench caption    captionlab caption on 1,000 good and bad files against the encoder alone
 //	go run ./captioning/cmd/bench start      how long the commands take before they work
+//	go run ./captioning/cmd/bench serve      2,000 requests to captionlab serve against the encoder alone
 //	go run ./captioning/cmd/bench growth     training, generation and scoring as their inputs grow
 //
-// Train, generate, features and start need Flickr8k below $CAPTIONLAB_DATA. The Python side is a set of scripts in this
-// folder. They run in a virtual environment in the cache folder, which the first run creates from pinned versions, or
-// under --python.
+// Train, generate, selfcritical, features and start need Flickr8k below $CAPTIONLAB_DATA. The Python side is a set of
+// scripts in this folder. They run in a virtual environment in the cache folder, which the first run creates from
+// pinned versions, or under --python.
 package main
 
 import (
@@ -33,7 +35,7 @@ import (
 var benchmarks = map[string]func(*bench) error{
 	"score": benchScore, "meteor": benchMeteor, "train": benchTrain, "generate": benchGenerate,
 	"features": benchFeatures, "resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
-	"start": benchStart, "growth": benchGrowth,
+	"selfcritical": benchSelfCritical, "start": benchStart, "growth": benchGrowth, "serve": benchServe,
 }
 
 func main() {

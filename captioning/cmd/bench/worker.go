@@ -30,6 +30,8 @@ func work(args []string) error {
 		result, err = trainWorker(backend, args[1:])
 	case len(args) == 3 && args[0] == "generate":
 		result, err = generateWorker(backend, args[1], args[2])
+	case len(args) == 3 && args[0] == "selfcritical":
+		result, err = selfCriticalWorker(backend, args[1:])
 	case len(args) == 4 && args[0] == "features":
 		result, err = featuresWorker(backend, args[1:])
 	case len(args) == 5 && args[0] == "open":

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,80 +11,102 @@ import (
 	"captionlab/captioning"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/internal/pace"
-	"captionlab/captioning/score"
 )
 
 // captionCall is one call of captionlab caption.
 type captionCall struct {
 	generation generationFlags
 	options    captioning.CaptionerOptions
-	asJSON     bool
+	run        string
 	idFrom     string
+	candidates int
+	out        string
+
+	json, csv, coco              bool // the format; none of them means text
+	sidecar, overwrite, skipDone bool
 }
 
 func newCaptionCommand() *cobra.Command {
 	var c captionCall
 	cmd := &cobra.Command{
-		Use:   "caption RUN IMAGE...",
-		Short: "Caption images (JPEG, PNG, WebP, GIF) with a trained run",
-		Long: "Each IMAGE is a file or a folder. A folder stands for all files in it and in its subfolders, except\n" +
-			"hidden files and links to folders. Files that are damaged or not images are listed on standard error\n" +
-			"and do not stop the others; the exit status is then 1. Photographs are turned upright, as their EXIF\n" +
-			"orientation says.",
-		Example: "  captionlab caption results/flickr8k/baseline/seed-1 holiday.jpg\n" +
-			"  captionlab caption results/flickr8k/baseline/seed-1 *.jpg --beam 5\n" +
-			"  captionlab caption results/flickr8k/baseline/seed-1 ~/photos --json > captions.json 2> bad.txt\n" +
-			"  captionlab caption results/flickr8k/baseline/seed-1 holiday.jpg --temperature 0.7 --sample-seed 3",
-		Args: atLeast(2, "the folder of a run and at least one image"),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0], args[1:]) },
+		Use:   "caption [RUN] IMAGE|FOLDER...",
+		Short: "Caption images (JPEG, PNG, WebP, GIF), with the model that comes with captionlab or with your own",
+		Long: "A folder stands for all files in it and in its subfolders, except hidden files and links to folders.\n" +
+			"The model is the one that comes with captionlab, which learned from photographs of people and dogs\n" +
+			"outdoors, unless --run or the first argument is the folder of a run or a packed model.\n\n" +
+			"Files that are damaged or not images are listed on standard error and do not stop the others; the exit\n" +
+			"status is then 1. Photographs are turned upright, as their EXIF orientation says. Of an animation the\n" +
+			"first frame is captioned. HEIC, AVIF, JPEG XL, TIFF, BMP and camera raw files are recognised, and\n" +
+			"listed with a command that converts them.\n\n" +
+			"With --out or with --sidecar --skip-done, work that was stopped (Ctrl-C) is continued by the same\n" +
+			"command. Images that cannot be read are tried again.",
+		Example: "  captionlab caption photo.jpg\n" +
+			"  captionlab caption ~/photos --beam 5 --candidates 5\n" +
+			"  captionlab caption ~/photos --out captions.csv\n" +
+			"  captionlab caption ~/photos --sidecar --skip-done\n" +
+			"  captionlab caption ~/photos --json > captions.jsonl 2> bad.txt\n" +
+			"  captionlab caption results/flickr8k/baseline/seed-1 photo.jpg\n" +
+			"  captionlab caption --run baseline.safetensors photo.jpg --temperature 0.7 --sample-seed 3",
+		RunE: func(cmd *cobra.Command, args []string) error { return c.call(cmd, args) },
 	}
 	c.registerIDFrom(cmd)
 	c.generation.register(cmd)
-	cmd.Flags().StringVar(&c.options.Weights, "weights", "",
+	flags := cmd.Flags()
+	flags.StringVar(&c.run, "run", "",
+		"folder of a run, or a packed model (default: the model that comes with captionlab)")
+	flags.StringVar(&c.options.Weights, "weights", "",
 		"weights of the run's encoder, .pth or safetensors (default: where they are kept)")
 	registerMaxPixels(cmd, &c.options.MaxPixels)
-	cmd.Flags().BoolVar(&c.asJSON, "json", false, "print JSON in COCO result format, with the log-probability added")
+	flags.IntVar(&c.candidates, "candidates", 1,
+		"captions of each image, with their probabilities; sets --beam to as many unless it is given")
+	flags.BoolVar(&c.json, "json", false,
+		"print a line of JSON an image: file, caption, log-probability, probability and words")
+	flags.BoolVar(&c.csv, "csv", false, "print CSV with a header: file, caption, probability; one row a candidate")
+	flags.BoolVar(&c.coco, "coco", false, "print a list in COCO result format, with the log-probability added")
+	flags.StringVar(&c.out, "out", "", "write to this file (.csv, .json or .jsonl), and continue it if it exists")
+	flags.BoolVar(&c.sidecar, "sidecar", false, "write the caption of photo.jpg to photo.txt, next to it")
+	flags.BoolVar(&c.overwrite, "overwrite", false, "let --sidecar replace files that exist")
+	flags.BoolVar(&c.skipDone, "skip-done", false,
+		"skip images that have a sidecar (those in the file of --out are always skipped)")
 	return cmd
 }
 
-func (c *captionCall) run(cmd *cobra.Command, run string, arguments []string) error {
-	generate, err := c.generation.options()
-	if err != nil {
-		return usageError{err}
+// check completes the options and reports wrong ones.
+func (c *captionCall) check(beamGiven bool) error {
+	if c.out != "" && !c.json && !c.csv && !c.coco {
+		switch strings.ToLower(filepath.Ext(c.out)) {
+		case ".csv":
+			c.csv = true
+		case ".json", ".jsonl", ".ndjson":
+			c.json = true
+		default:
+			return fmt.Errorf("--out %s: choose --json or --csv, or a name that ends in .jsonl or .csv", c.out)
+		}
 	}
-	if err := checkMaxPixels(c.options.MaxPixels); err != nil {
-		return err
+	formats := 0
+	for _, chosen := range []bool{c.json, c.csv, c.coco} {
+		if chosen {
+			formats++
+		}
 	}
-	backend, _, err := openBackend()
-	if err != nil {
-		return err
+	if !beamGiven && c.generation.o.Temperature == 0 && c.candidates > 1 {
+		c.generation.o.Beam = c.candidates
 	}
-	captioner, err := captioning.OpenCaptioner(cmd.Context(), backend, run, c.options)
-	if err != nil {
-		return err
+	switch {
+	case formats > 1:
+		return errors.New("--json, --csv and --coco exclude each other")
+	case c.out != "" && c.coco:
+		return errors.New("--out takes --json or --csv; for --coco, redirect standard output to a file")
+	case c.coco && c.candidates > 1:
+		return errors.New("--coco has one caption an image: use --json or --csv for --candidates")
+	case c.idFrom == idFromName && (c.json || c.csv):
+		return errors.New("--id-from name is for --coco: --json and --csv name the file")
+	case c.overwrite && !c.sidecar:
+		return errors.New("--overwrite is for --sidecar, which is missing")
+	case c.overwrite && c.skipDone:
+		return errors.New("--overwrite and --skip-done exclude each other")
 	}
-	defer captioner.Close()
-	files, err := filesOf(arguments)
-	if err != nil {
-		return err
-	}
-	total := len(files)
-	files, ids, unnumbered := c.ids(files)
-	o := captioning.FilesOptions{Generate: generate}
-	if len(files) > captioner.Spec().BatchSize {
-		o.Progress = captionMeter(newMeter(), len(files))
-	}
-	captions, problems, err := captioner.CaptionFiles(cmd.Context(), files, o)
-	if err != nil {
-		return err
-	}
-	for i := range ids {
-		captions[i].ID = ids[i]
-	}
-	if err := printCaptions(cmd.OutOrStdout(), captions, problems, c.asJSON, c.shown); err != nil {
-		return err
-	}
-	return badFiles(append(unnumbered, problems...), total)
+	return captioning.CheckCandidates(c.candidates, c.generation.o)
 }
 
 // registerMaxPixels adds the flag --max-pixels to a command that decodes images.
@@ -110,56 +128,9 @@ func captionMeter(m *meter, files int) func(encoded, unreadable int) {
 	return func(encoded, unreadable int) {
 		done, bad = done+encoded+unreadable, bad+unreadable
 		rate, left := p.At(float64(done), float64(files-done))
-		m.show(done == files, "images: %d of %d, %d unreadable, %.1f/s, %v left", done, files, bad, rate, short(left))
+		m.show(done == files, "%simages: %d of %d, %d unreadable, %.1f/s, %v left", m.bar(done, files), done, files,
+			bad, rate, short(left))
 	}
-}
-
-// filesOf replaces folders by the files in them and below, in order, without hidden ones. It does not follow links to
-// folders, which could form a circle.
-func filesOf(arguments []string) ([]string, error) {
-	var files []string
-	for _, argument := range arguments {
-		info, err := os.Stat(argument)
-		if err != nil || !info.IsDir() { // a missing file is reported like one that cannot be read
-			files = append(files, argument)
-			continue
-		}
-		before := len(files)
-		root := argument
-		if link, err := os.Lstat(argument); err == nil && link.Mode()&fs.ModeSymlink != 0 {
-			root += string(filepath.Separator) // WalkDir does not enter a link
-		}
-		err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			hidden := strings.HasPrefix(entry.Name(), ".") && path != root
-			if hidden && entry.IsDir() {
-				return fs.SkipDir
-			}
-			if !hidden && isFile(path, entry) {
-				files = append(files, path)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("folder %s: %w", argument, err)
-		}
-		if len(files) == before {
-			return nil, fmt.Errorf("folder %s contains no files", argument)
-		}
-	}
-	return files, nil
-}
-
-// isFile reports whether an entry of a folder is to be captioned: everything but folders and links to folders. What is
-// not a regular file, or a link to one, is reported when it is opened.
-func isFile(path string, entry fs.DirEntry) bool {
-	if entry.Type()&fs.ModeSymlink == 0 {
-		return !entry.IsDir()
-	}
-	info, err := os.Stat(path)
-	return err != nil || !info.IsDir()
 }
 
 // badFiles is the list of the files that could not be read, or nil.
@@ -169,33 +140,4 @@ func badFiles(problems []error, files int) error {
 		return fmt.Errorf("%d of %d files have no caption:\n%w", len(joined.Unwrap()), files, all)
 	}
 	return all
-}
-
-func printCaptions(out io.Writer, captions []score.Caption, problems []error, asJSON bool,
-	shown func(score.ID) any) error {
-	type row struct {
-		ID      any     `json:"image_id"` // a string, or a score.ID
-		Caption string  `json:"caption"`
-		LogProb float64 `json:"log_prob"`
-	}
-	rows := []row{}
-	for i, c := range captions {
-		if problems[i] == nil {
-			rows = append(rows, row{shown(c.ID), c.Text, c.LogProb})
-		}
-	}
-	if asJSON {
-		list := json.NewEncoder(out)
-		list.SetEscapeHTML(false)
-		list.SetIndent("", " ")
-		return list.Encode(rows)
-	}
-	for _, r := range rows {
-		if len(captions) == 1 {
-			fmt.Fprintln(out, r.Caption)
-		} else {
-			fmt.Fprintf(out, "%s\t%s\n", r.ID, r.Caption)
-		}
-	}
-	return nil
 }

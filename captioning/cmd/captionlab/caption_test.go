@@ -35,7 +35,7 @@ func captionFiles(t *testing.T, dir string) {
 		}
 	}
 	code, out, errs := call(t,
-		program(dir, "caption", "run", "a.jpg", "b.png", "c.webp", "d.jpg", "e.jpg", "missing.jpg", "--json"))
+		program(dir, "caption", "run", "a.jpg", "b.png", "c.webp", "d.jpg", "e.jpg", "missing.jpg", "--coco"))
 	var rows []struct {
 		ID      string `json:"image_id"`
 		Caption string
@@ -91,7 +91,7 @@ func captionFolder(t *testing.T, dir string) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.jpg"), 0o600); err != nil { // nobody ever writes into it
 		t.Fatal(err)
 	}
-	code, out, errs := call(t, program(dir, "caption", "run", ".", "--json"))
+	code, out, errs := call(t, program(dir, "caption", "run", ".", "--coco"))
 	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != 1 || len(rows) != 4 ||
 		rows[3].ID != "linked.jpg" {
 		t.Errorf("a folder: exit %d, %v, captions %+v", code, err, rows)

@@ -115,8 +115,8 @@ reference captions.</p>
 {{.Gallery}}
 <h2>Photographs</h2>
 <p>The model above knows only shapes. The one that comes with captionlab learned from photographs of people and dogs
-outdoors: it knows scenes like the first one; a close-up of a cat is unlike anything that it has seen. For your own: <code>captionlab caption photo.jpg</code> or
-<code>captionlab serve</code>.</p>
+outdoors: it knows scenes like the first one; a close-up of a cat is unlike anything that it has seen. For your own:
+<code>captionlab caption photo.jpg</code> or <code>captionlab serve</code>.</p>
 {{.Photographs}}
 <h2>Settings</h2><pre>{{.Settings}}</pre>
 </body></html>

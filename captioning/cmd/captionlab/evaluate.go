@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -68,14 +70,22 @@ func (c *evaluateCall) run(cmd *cobra.Command, run string) error {
 	if !cmd.Flags().Changed("dataset") {
 		c.data.dataset = model.Checkpoint.Dataset
 	}
+	c.data.resume(model.Checkpoint.Source)
 	if !cmd.Flags().Changed("encoder") {
 		c.data.options.Encoder.Name = model.Checkpoint.Encoder.Name
 	}
 	data, err := c.data.open(cmd.Context(), backend)
+	if errors.Is(err, fs.ErrNotExist) && model.Checkpoint.Source != nil && !cmd.Flags().Changed("dataset") {
+		return fmt.Errorf("%w; if the data of the run has moved, name its place with --dataset", err)
+	}
 	if err != nil {
 		return err
 	}
 	defer data.Close()
+	if source := model.Checkpoint.Source; source != nil && data.Fingerprint != model.Checkpoint.Data {
+		newMeter().say("%s is not the data that the model was trained on: images, captions or splits have changed "+
+			"since, or it is another folder", data.Name())
+	}
 	e, err := model.Evaluate(cmd.Context(), data, split, options)
 	if err != nil {
 		return err

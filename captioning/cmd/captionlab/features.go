@@ -14,8 +14,9 @@ func newFeaturesCommand() *cobra.Command {
 		Long: "Compute the features of all images of a dataset, once. They are computed from the pixels as they are\n" +
 			"stored: an EXIF orientation is ignored, as other implementations do. Images that cannot be read are\n" +
 			"left out and listed. Those left out before are tried again if --max-pixels is larger than it was.",
-		Example: "  captionlab features --dataset flickr8k --data ~/flickr8k",
-		Args:    exactly(0, "none"),
+		Example: "  captionlab features --dataset flickr8k --data ~/flickr8k\n" +
+			"  captionlab features --dataset ~/photos",
+		Args: exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkMaxPixels(flags.options.MaxPixels); err != nil {
 				return err

@@ -29,11 +29,11 @@ func (c *captionCall) registerIDFrom(cmd *cobra.Command) {
 	}
 }
 
-// ids returns the files whose names have a number of their own, the numbers, and an error for each other file. With
-// ids from paths it returns all files, and no ids: those that the files have already are right.
-func (c *captionCall) ids(files []string) (numbered []string, ids []score.ID, problems []error) {
+// numbered returns the files whose names have a number of their own, and an error for each other file. With ids from
+// paths it returns all files.
+func (c *captionCall) numbered(files []string) (numbered []string, problems []error) {
 	if c.idFrom == idFromPath {
-		return files, nil, nil
+		return files, nil
 	}
 	fileOf := make(map[int64]string)
 	for _, file := range files {
@@ -47,16 +47,16 @@ func (c *captionCall) ids(files []string) (numbered []string, ids []score.ID, pr
 			problems = append(problems, fmt.Errorf("%s has image id %d, like %s: caption one of them", file, id, first))
 		default:
 			fileOf[id] = file
-			numbered, ids = append(numbered, file), append(ids, score.ID(strconv.FormatInt(id, 10)))
+			numbered = append(numbered, file)
 		}
 	}
-	return numbered, ids, problems
+	return numbered, problems
 }
 
-// shown returns an id as it is written in JSON: a path is a string, even one like 42.
-func (c *captionCall) shown(id score.ID) any {
-	if c.idFrom == idFromName {
-		return id
+// id returns a file's image id as it is written in JSON: a path is a string, even one like 42.
+func (c *captionCall) id(file string) any {
+	if n, ok := coco.FileID(file); ok && c.idFrom == idFromName {
+		return score.ID(strconv.FormatInt(n, 10))
 	}
-	return string(id)
+	return file
 }

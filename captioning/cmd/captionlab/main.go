@@ -68,23 +68,14 @@ func newRootCommand() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newSetupCommand(), newDemoCommand(), newFetchCommand(), newFeaturesCommand(), newTrainCommand(),
 		newEvaluateCommand(), newCaptionCommand(), newScoreCommand(), newTokenizeCommand(), newReproduceCommand(),
-		newReportCommand(), newPackCommand())
+		newReportCommand(), newPackCommand(), newDataCommand(), newServeCommand())
 	return root
 }
 
-// exactly and atLeast check the number of arguments and return usage errors.
+// exactly checks the number of arguments and returns usage errors.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usageError{fmt.Errorf("%d arguments given, want %s", len(args), what)}
-		}
-		return nil
-	}
-}
-
-func atLeast(n int, what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) < n {
 			return usageError{fmt.Errorf("%d arguments given, want %s", len(args), what)}
 		}
 		return nil

@@ -45,25 +45,52 @@ func call(t *testing.T, cmd *exec.Cmd) (int, string, string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-func TestWrongCalls(t *testing.T) {
-	xlatest.OpenForTest(t)
-	dir := t.TempDir()
-	text := filepath.Join(dir, "text.jpg")
+// unusable makes a text that is called an image, and the folder of a record without a model.
+func unusable(t *testing.T, dir string) (text, recorded string) {
+	text, recorded = filepath.Join(dir, "text.jpg"), filepath.Join(dir, "recorded")
 	if err := os.WriteFile(text, []byte("not an image"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	recorded := filepath.Join(dir, "recorded")
 	if err := os.Mkdir(recorded, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(recorded, "readouts.json"), []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct {
-		args string
-		code int
-		want string
-	}{
+	return text, recorded
+}
+
+// wrongCall is a call, its exit status and a part of its message.
+type wrongCall struct {
+	args string
+	code int
+	want string
+}
+
+// checkWrongCalls makes calls in dir.
+func checkWrongCalls(t *testing.T, dir string, calls []wrongCall) {
+	t.Helper()
+	for _, c := range calls {
+		t.Run(c.args, func(t *testing.T) {
+			cmd := program(dir, strings.Fields(c.args)...)
+			cmd.Env = append(cmd.Env, "CAPTIONLAB_DATA=")
+			code, out, errs := call(t, cmd)
+			if code != c.code || !strings.Contains(errs, c.want) || out != "" {
+				t.Errorf("exit %d, standard error %q, standard output %q; want exit %d and %q", code, errs, out, c.code,
+					c.want)
+			}
+			if strings.Contains(errs, "goroutine") {
+				t.Errorf("a panic: %s", errs)
+			}
+		})
+	}
+}
+
+func TestWrongCalls(t *testing.T) {
+	xlatest.OpenForTest(t)
+	dir := t.TempDir()
+	text, recorded := unusable(t, dir)
+	checkWrongCalls(t, dir, []wrongCall{
 		{"train --out " + recorded, 1, "choose another folder"},
 		{"nosuch", 2, `unknown command "nosuch"`},
 		{"train --nosuch", 2, "--nosuch"},
@@ -94,28 +121,10 @@ func TestWrongCalls(t *testing.T) {
 		{"reproduce --dataset nosuch", 2, "the datasets are"},
 		{"report --root " + dir, 1, "the root must be"},
 		{"report --check --root " + dir, 1, "the root must be"},
-		{"caption x", 2, "at least one image"},
-		{"caption x y.jpg --beam 3 --temperature 1", 2, "exclude each other"},
-		{"caption x y.jpg --temperature -1", 2, "temperature -1"},
-		{"caption x y.jpg --temperature 1e-38", 2, "temperature 1e-38; use 0.001 to 1000"},
 		{"evaluate x --temperature 1e38", 2, "temperature 1e+38; use 0.001 to 1000"},
 		{"evaluate x --temperature 1 --top-p 1e-46", 2, "top-p 1e-46; use 1e-06 to 1"},
 		{"evaluate x --temperature 1 --top-k -1", 2, "top-k -1; use 1 or more"},
-		{"caption " + dir + " y.jpg", 1, dir + " is not the folder of a trained run"},
-	} {
-		t.Run(c.args, func(t *testing.T) {
-			cmd := program(dir, strings.Fields(c.args)...)
-			cmd.Env = append(cmd.Env, "CAPTIONLAB_DATA=")
-			code, out, errs := call(t, cmd)
-			if code != c.code || !strings.Contains(errs, c.want) || out != "" {
-				t.Errorf("exit %d, standard error %q, standard output %q; want exit %d and %q", code, errs, out, c.code,
-					c.want)
-			}
-			if strings.Contains(errs, "goroutine") {
-				t.Errorf("a panic: %s", errs)
-			}
-		})
-	}
+	})
 }
 
 func TestDryRunShowsThePlanAndLeavesNothing(t *testing.T) {

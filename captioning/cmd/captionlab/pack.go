@@ -123,6 +123,7 @@ func (c *packCall) evaluate(ctx context.Context, backend compute.Backend, from s
 	}
 	defer model.Close()
 	c.data.dataset, c.data.options.Encoder.Name = model.Checkpoint.Dataset, model.Checkpoint.Encoder.Name
+	c.data.resume(model.Checkpoint.Source)
 	data, err := c.data.open(ctx, backend)
 	if err != nil {
 		return err

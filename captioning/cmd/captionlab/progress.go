@@ -4,14 +4,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
 )
 
 // meter shows the progress of long work: on a terminal, one line that is rewritten; elsewhere, a plain line every ten
-// seconds.
+// seconds. Safe for concurrent use.
 type meter struct {
+	mu       sync.Mutex
 	out      io.Writer
 	terminal bool
 	next     time.Time
@@ -25,6 +28,8 @@ func newMeter() *meter {
 
 // show prints the line unless the last one is too recent. A final line is always printed.
 func (m *meter) show(final bool, format string, args ...any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	now := time.Now()
 	if !final && now.Before(m.next) {
 		return
@@ -44,8 +49,30 @@ func (m *meter) show(final bool, format string, args ...any) {
 	m.next = now.Add(pause)
 }
 
+// clear removes the line from a terminal, so that something else can be printed. The next show draws it again.
+func (m *meter) clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dirty {
+		fmt.Fprint(m.out, "\r\x1b[K")
+		m.dirty, m.next = false, time.Time{}
+	}
+}
+
+// bar draws a part of a whole on a terminal; elsewhere it is empty.
+func (m *meter) bar(done, all int) string {
+	const width = 20
+	if !m.terminal || all < 1 {
+		return ""
+	}
+	full := width * min(max(done, 0), all) / all
+	return "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] "
+}
+
 // say prints a separate line.
 func (m *meter) say(format string, args ...any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.dirty {
 		fmt.Fprintln(m.out)
 		m.dirty = false

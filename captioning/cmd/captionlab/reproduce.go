@@ -138,6 +138,13 @@ func (c *reproduceCall) commandFor(j captioning.Job) []string {
 	if split := c.data.options.Split; split != "" {
 		command = append(command, "--split", split)
 	}
+	if dir := c.data.options.Dir; dir != "" && strings.HasPrefix(c.data.recordName(), "own-") {
+		command = append(command, "--data", dir)
+	}
+	if c.data.changedShares() {
+		command = append(command, "--split-by", c.data.options.Custom.Shares.String(), "--split-seed",
+			fmt.Sprint(c.data.options.Custom.Seed))
+	}
 	if name := c.data.options.Encoder.Name; name != "" {
 		command = append(command, "--encoder", name)
 	}
@@ -183,6 +190,8 @@ func printPlan(out io.Writer, jobs []captioning.Job) error {
 			state, takes = "done", ""
 		case j.Epochs > 0:
 			state = fmt.Sprintf("%d epochs done", j.Epochs)
+		case j.StartMissing():
+			state = "to do, starts from " + j.Start.Name()
 		}
 		total += j.AtMost
 		fmt.Fprintf(w, "%s\t%s\t%s\n", j.Name(), state, takes)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"text/tabwriter"
 
@@ -117,9 +119,7 @@ func (f *scoreFlags) check() error {
 }
 
 func (f *scoreFlags) run(out io.Writer) error {
-	// The command is short and usually needs little memory: collect garbage rarely, but not beyond 2 GiB.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(2 << 30))
+	defer debug.SetGCPercent(debug.SetGCPercent(f.garbage()))
 	captions, refs, err := f.read()
 	if err != nil {
 		return err
@@ -145,6 +145,25 @@ func (f *scoreFlags) run(out io.Writer) error {
 		return json.NewEncoder(out).Encode(report)
 	}
 	return report.print(out, f)
+}
+
+// garbage returns how much garbage may lie in memory, as a percentage of what is used. The command is short and usually
+// needs little memory, so it may be much; with large files it is kept small.
+func (f *scoreFlags) garbage() int {
+	const large = 16 << 20
+	var size int64
+	for _, file := range []string{f.references, f.captions, f.compare} {
+		if info, err := os.Stat(file); err == nil {
+			size += info.Size()
+		}
+		if file == "-" || strings.HasSuffix(file, ".gz") { // of unknown size
+			size += large + 1
+		}
+	}
+	if size > large {
+		return 50
+	}
+	return 400
 }
 
 // read reads the captions, if there are any, the references, and the document frequencies.
@@ -179,13 +198,12 @@ func (r *scoreReport) fill(f *scoreFlags, refs score.References, captions []scor
 		if f.metrics != nil && !slices.Contains(f.metrics, chooseDiversity) {
 			return
 		}
-		samples := make(map[score.ID][]string, len(captions))
-		for _, c := range captions {
-			if len(refs[c.ID]) > 0 { // the others are left out, or an error
-				samples[c.ID] = append(samples[c.ID], c.Text)
-			}
+		scored := captions
+		if f.options.AllowMissing { // those without references are left out; else they are an error
+			scored = slices.DeleteFunc(slices.Clone(captions),
+				func(c score.Caption) bool { return len(refs[c.ID]) == 0 })
 		}
-		r.Diversity, diversityErr = score.Diversity(samples, nil, f.options.Tokens)
+		r.Diversity, diversityErr = score.DiversityOfCaptions(scored, nil, f.options.Tokens)
 	})
 	corpus, err := r.score(f, refs, captions)
 	parallel.Wait()

@@ -22,10 +22,12 @@ import (
 type trainCall struct {
 	data         dataFlags
 	name, out    string
+	from         string
 	seed         int64
 	set          []string
 	resume       bool
 	seedIsChosen bool
+	nameIsChosen bool
 }
 
 func newTrainCommand() *cobra.Command {
@@ -35,10 +37,13 @@ func newTrainCommand() *cobra.Command {
 		Short: "Train one model and evaluate it on the test split",
 		Example: "  captionlab train --dataset shapes\n" +
 			"  captionlab train --dataset flickr8k --data ~/flickr8k --experiment baseline --seed 2\n" +
+			"  captionlab train --dataset ~/photos --split-by 0.8,0.1,0.1   # see captionlab data check\n" +
 			"  captionlab train --dataset flickr8k --set hidden=1024 --out ~/runs/wide\n" +
-			"  captionlab train --dataset flickr8k --set hidden=1024 --out ~/runs/wide --resume",
+			"  captionlab train --dataset flickr8k --set hidden=1024 --out ~/runs/wide --resume\n" +
+			"  captionlab train --dataset flickr8k --from ~/runs/wide --out ~/runs/rewarded   # self-critical",
 		Args: exactly(0, "none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.nameIsChosen = cmd.Flags().Changed("experiment")
 			c.seedIsChosen = cmd.Flags().Changed("seed")
 			return c.run(cmd.Context(), cmd.OutOrStdout())
 		},
@@ -48,15 +53,27 @@ func newTrainCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&c.set, "set", nil, "change a setting, as in --set hidden=1024 (may be repeated)")
 	cmd.Flags().Int64Var(&c.seed, "seed", 1, "seed of the initial weights and of shuffling")
 	cmd.Flags().StringVar(&c.out, "out", "", "run folder (default: results/DATASET/EXPERIMENT/seed-N)")
+	cmd.Flags().StringVar(&c.from, "from", "", "trained run whose weights to start with; without --experiment, its "+
+		"model is trained with the settings of "+experiment.SelfCritical)
 	cmd.Flags().BoolVar(&c.resume, "resume", false, "continue a run that was stopped")
 	return cmd
 }
 
 // settings are those of the experiment with the changes of the command line.
 func (c *trainCall) settings() (experiment.Settings, error) {
+	if c.from != "" && !c.nameIsChosen {
+		c.name = experiment.SelfCritical
+	}
 	s, err := experiment.Named(c.name)
 	if err != nil {
 		return s, err
+	}
+	if c.from != "" && !c.nameIsChosen {
+		start, err := captioning.RunSettings(c.from)
+		if err != nil {
+			return s, err
+		}
+		s = s.WithModelOf(start)
 	}
 	if c.seedIsChosen {
 		s.Seed = c.seed
@@ -65,6 +82,9 @@ func (c *trainCall) settings() (experiment.Settings, error) {
 		if err := s.Set(assignment); err != nil {
 			return s, err
 		}
+	}
+	if s.Loss == experiment.SelfCritical && c.from == "" && !c.resume {
+		return s, fmt.Errorf("loss=%s improves a trained run: name its folder with --from", s.Loss)
 	}
 	return s, s.Check(nil)
 }
@@ -76,9 +96,7 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if c.out == "" {
-		c.out = filepath.Join("results", c.data.dataset, c.name, fmt.Sprintf("seed-%d", settings.Seed))
-	}
+	c.chooseOut(settings.Seed)
 	if _, err := os.Stat(filepath.Join(c.out, experiment.ReadoutsFile)); err == nil {
 		return fmt.Errorf("%s holds the records of a run by captionlab reproduce, which this run would overwrite: "+
 			"choose another folder with --out", c.out)
@@ -93,7 +111,8 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	}
 	defer data.Close()
 	m := newMeter()
-	config := captioning.TrainConfig{Dir: c.out, Settings: settings, Resume: c.resume, Progress: trainMeter(m),
+	config := captioning.TrainConfig{Dir: c.out, Settings: settings, From: c.from, Resume: c.resume,
+		Progress: trainMeter(m),
 		Evaluate: []datasets.Split{datasets.Test}, Warn: func(line string) { m.say("%s", line) }}
 	model, err := captioning.Train(ctx, backend, data, config)
 	switch {
@@ -115,6 +134,18 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	return printEvaluation(out, e, "")
 }
 
+// chooseOut names the run folder unless a flag did. A run that resumes keeps its data.
+func (c *trainCall) chooseOut(seed int64) {
+	if c.out == "" {
+		c.out = filepath.Join("results", c.data.recordName(), c.name, fmt.Sprintf("seed-%d", seed))
+	}
+	if c.resume {
+		if source, err := captioning.ReadSource(c.out); err == nil {
+			c.data.resume(source)
+		}
+	}
+}
+
 // finish evaluates a trained model on the test split and writes its records.
 func finish(ctx context.Context, model *captioning.Model, data *captioning.Data, o captioning.RecordOptions) (
 	*captioning.Evaluation, error) {
@@ -131,6 +162,16 @@ func trainMeter(m *meter) func(captioning.TrainProgress) {
 		if p.Point != nil {
 			m.say("epoch %d: training loss %.4f, validation loss_token %.4f, loss_padded %.4f, %.0f s, %.0f tokens/s",
 				p.Point.Epoch, p.Point.TrainLoss, p.Point.Val.Token, p.Point.Val.Padded, p.Point.Seconds, p.Rate)
+			if s := p.Point.Sampled; s != nil {
+				m.say("epoch %d: reward %.4f, entropy %.4f, validation CIDEr-D %.2f", p.Point.Epoch,
+					s.Reward, s.Entropy, 100*s.CIDErD)
+			}
+			return
+		}
+		if p.Sampled != nil {
+			m.show(false, "epoch %d of at most %d, batch %d of %d: reward %.4f, entropy %.4f, %.0f tokens/s, "+
+				"at most %v left", p.Epoch, p.Epochs, p.Batch, p.Batches, p.Sampled.Reward, p.Sampled.Entropy,
+				p.Rate, short(p.Remaining))
 			return
 		}
 		m.show(false, "epoch %d of at most %d, batch %d of %d: loss %.4f, %.0f tokens/s, at most %v left",

@@ -17,6 +17,7 @@ type dataset struct {
 	results string // folder
 	name    string
 	groups  []Group
+	missing []string // declared experiments without a run
 }
 
 func (d dataset) group(name string) (Group, bool) {
@@ -125,6 +126,9 @@ func (d dataset) writeRuns(page *strings.Builder) {
 		}
 	}
 	writeTable(page, []string{"run", "epochs (best)", "parameters", "training time", "command"}, rows)
+	if len(d.missing) > 0 {
+		fmt.Fprintf(page, "\nDeclared but not yet run: %s.\n", strings.Join(d.missing, ", "))
+	}
 	if old {
 		page.WriteString("\n\\* Trained with an earlier version of the code, the commit given in its `run.json`; " +
 			"repeating the run gives different numbers.\n")

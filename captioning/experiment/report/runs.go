@@ -56,7 +56,13 @@ func readDatasets(results string, experiments []experiment.Experiment) ([]datase
 			return nil, err
 		}
 		if len(groups) > 0 {
-			out = append(out, dataset{results: results, name: entry.Name(), groups: groups})
+			d := dataset{results: results, name: entry.Name(), groups: groups}
+			for _, e := range experiments {
+				if _, ok := d.group(e.Name); !ok {
+					d.missing = append(d.missing, e.Name)
+				}
+			}
+			out = append(out, d)
 		}
 	}
 	return out, nil

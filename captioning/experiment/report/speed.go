@@ -22,6 +22,8 @@ var speedRows = []speedRow{
 		"pycocoevalcap", "pycocoevalcap"},
 	{"train", "train the baseline LSTM (300/512)", "baseline 300/512, captionlab", "baseline 300/512, PyTorch",
 		"PyTorch", "torch"},
+	{"train-intel", "train the baseline LSTM (300/512)", "baseline 300/512, captionlab",
+		"baseline 300/512, PyTorch", "PyTorch", "torch"},
 	{"generate", "caption %s images greedily, from features", "greedy, captionlab", "greedy, PyTorch",
 		"PyTorch", "torch"},
 	{"features", "compute ResNet-50 features of JPEGs, 224 x 224", "resnet50, captionlab", "resnet50, PyTorch",

@@ -11,6 +11,7 @@ import (
 func TestLongFuzzData(t *testing.T) {
 	for dir, targets := range map[string][]string{
 		"datasets/coco":     {"FuzzCOCO", "FuzzKarpathy"},
+		"datasets/custom":   {"FuzzOwnCOCO", "FuzzOwnKarpathy", "FuzzJSONRows", "FuzzTable", "FuzzPairs", "FuzzShard"},
 		"datasets/flickr8k": {"FuzzFlickr8kText"},
 		"datasets/jsonfile": {"FuzzDecode", "FuzzJSONFile"},
 		"captioning/score":  {"FuzzCaptions"},

@@ -9,6 +9,16 @@ import (
 // example's image and its name there. The examples are in memory already, so Stamp covers their ids and captions rather
 // than the annotation and split files they came from. Fails if an image file is missing.
 func Stamp(ds datasets.Dataset, locate func(id string) (Source, string)) (string, error) {
+	return StampOf(ds, func(id string) (string, File, error) {
+		source, name := locate(id)
+		file, err := source.File(name)
+		return name, file, err
+	})
+}
+
+// StampOf is Stamp for images that need not be in a Source: locate returns an image's name in its source, and the file
+// that holds it.
+func StampOf(ds datasets.Dataset, locate func(id string) (string, File, error)) (string, error) {
 	sum := digest.New()
 	sum.Text(ds.Name())
 	for _, split := range datasets.Splits {
@@ -17,8 +27,7 @@ func Stamp(ds datasets.Dataset, locate func(id string) (Source, string)) (string
 		for _, ex := range ds.Examples(split) {
 			sum.Text(ex.ID)
 			sum.Texts(ex.Captions)
-			source, name := locate(ex.ID)
-			file, err := source.File(name)
+			name, file, err := locate(ex.ID)
 			if err != nil {
 				return "", err
 			}
