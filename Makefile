@@ -31,8 +31,8 @@ test-long: setup
 	CAPTIONLAB_REQUIRE_XLA=1 go test -timeout 40m -tags long -run '^TestLong' ./...
 
 # Speed compared with the Python way of the same work, interleaved; writes results/benchmarks. It needs a quiet machine and
-# some minutes, Java for score, and Flickr8k below $CAPTIONLAB_DATA for train, generate, features and start.
-BENCH ?= score train generate selfcritical features resnet50 pictures caption start growth
+# some minutes, Java for score and meteor, and Flickr8k below $CAPTIONLAB_DATA for train, generate, features and start.
+BENCH ?= score meteor train generate selfcritical features resnet50 pictures caption start growth
 bench: setup
 	go run ./captioning/cmd/bench $(BENCH)
 

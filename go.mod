@@ -10,6 +10,7 @@ tool (
 )
 
 require (
+	github.com/blevesearch/snowballstem v0.9.0
 	github.com/go-json-experiment/json v1.27.2
 	github.com/gofrs/flock v0.13.0
 	github.com/gomlx/compute v0.1.2

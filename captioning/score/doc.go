@@ -40,5 +40,5 @@
 // linearly with the captions: their tokens are kept, their n-grams are counted again in each pass.
 //
 // The package does not generate captions and knows nothing about models, datasets or GoMLX. It has no metric that
-// needs a neural network or a download.
+// needs a neural network or a download; METEOR, which needs tables, is in package meteor.
 package score

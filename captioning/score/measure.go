@@ -155,6 +155,12 @@ func (s *Scores) Value(metric string) (float64, bool) { return value(s, metric) 
 // Scale returns the Scale of the metric that has the score of that name.
 func (s *Scores) Scale(metric string) float64 { return scale(s.metrics, metric) }
 
+// Images returns the ids of the scored images, in the order of ImageValues.
+func (s *Scores) Images() []ID { return slices.Clone(s.images) }
+
+// ImageValues returns the scores of image i alone, in the order of Metrics.
+func (s *Scores) ImageValues(i int) []float64 { return totals(s.metrics, s.widths)(s.row(i), 1) }
+
 func (s *Scores) ids() []ID { return s.images }
 
 func (s *Scores) statistics() ([][]float64, func([]float64, int) []float64) {

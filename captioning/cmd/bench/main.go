@@ -2,6 +2,7 @@
 // one run and writes the results to results/benchmarks/NAME.json:
 //
 //	go run ./captioning/cmd/bench score      captionlab score against pycocoevalcap
+//	go run ./captioning/cmd/bench meteor     captionlab score --metrics meteor against pycocoevalcap's METEOR
 //	go run ./captioning/cmd/bench train      training steps against PyTorch, baseline and best model
 //	go run ./captioning/cmd/bench generate   greedy and beam search against batched PyTorch loops
 //	go run ./captioning/cmd/bench selfcritical   self-critical steps against a PyTorch loop with pycocoevalcap
@@ -32,10 +33,9 @@ import (
 
 // benchmarks maps names to functions.
 var benchmarks = map[string]func(*bench) error{
-	"score": benchScore, "train": benchTrain, "generate": benchGenerate, "features": benchFeatures,
-	"resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
-	"selfcritical": benchSelfCritical, "start": benchStart, "growth": benchGrowth,
-	"serve": benchServe,
+	"score": benchScore, "meteor": benchMeteor, "train": benchTrain, "generate": benchGenerate,
+	"features": benchFeatures, "resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
+	"selfcritical": benchSelfCritical, "start": benchStart, "growth": benchGrowth, "serve": benchServe,
 }
 
 func main() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"captionlab/captioning"
 	"captionlab/captioning/fetch"
 	"captionlab/captioning/internal/cache"
+	"captionlab/captioning/score/meteor"
 )
 
 // fetchCall is one call of captionlab fetch.
@@ -50,11 +52,22 @@ func (c *fetchCall) run(ctx context.Context, out io.Writer, names []string) erro
 	}
 	var collections []fetch.Collection
 	for _, name := range names {
+		if name == chooseMeteor {
+			continue
+		}
 		collection, err := fetch.Lookup(name)
 		if err != nil {
 			return usageError{err}
 		}
 		collections = append(collections, collection)
+	}
+	if slices.Contains(names, chooseMeteor) {
+		if c.to != "" {
+			return usageError{fmt.Errorf("meteor goes to the cache folder only: leave out --to")}
+		}
+		if err := fetchMeteor(ctx, out, c.dryRun); err != nil {
+			return err
+		}
 	}
 	for _, collection := range collections {
 		if err := c.one(ctx, out, collection); err != nil {
@@ -69,6 +82,7 @@ func listCollections(out io.Writer) error {
 	for _, c := range fetch.Known() {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Name, fetch.Bytes(c.Size()), c.About)
 	}
+	fmt.Fprintf(w, "%s\t%s\t%s\n", chooseMeteor, fetch.Bytes(meteor.DownloadSize), aboutMeteor)
 	return w.Flush()
 }
 

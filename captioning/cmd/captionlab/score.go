@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +20,8 @@ import (
 // scoreFlags are the flags of captionlab score.
 type scoreFlags struct {
 	references, captions, compare, protocol, explain string
-	frequencies, writeFrequencies                    string // files
+	frequencies, writeFrequencies                    string   // files
+	metrics                                          []string // empty means those of the protocol
 	options                                          score.Options
 	bootstrap                                        score.BootstrapOptions
 	asJSON                                           bool
@@ -28,10 +30,11 @@ type scoreFlags struct {
 // scoreReport is what captionlab score --json prints.
 type scoreReport struct {
 	Coco      *score.CocoScores      `json:"coco,omitempty"`
+	Chosen    *chosenScores          `json:"chosen,omitempty"` // of --metrics
 	PA4       *score.PA4Scores       `json:"pa4,omitempty"`
 	Intervals score.Intervals        `json:"intervals,omitempty"` // of the chosen protocol, from the bootstrap
 	Compared  score.Differences      `json:"compared,omitempty"`
-	Diversity *score.DiversityScores `json:"diversity"`
+	Diversity *score.DiversityScores `json:"diversity,omitempty"`
 }
 
 func newScoreCommand() *cobra.Command {
@@ -48,6 +51,7 @@ func newScoreCommand() *cobra.Command {
 			"training set that --write-cider-df wrote:\n" +
 			"  {\"images\": N, \"tokens\": \"ptb\", \"frequency\": {\"a dog\": COUNT, ...}}",
 		Example: "  captionlab score --references captions_val2014.json --captions results.json\n" +
+			"  captionlab score --references R.json --captions C.json --metrics bleu,meteor,cider\n" +
 			"  captionlab score --references R.json --captions mine.json --compare theirs.json --bootstrap 1000\n" +
 			"  captionlab score --references R.json --captions C.json --protocol pa4 --json\n" +
 			"  captionlab score --references R.json --captions C.json --explain 391895\n" +
@@ -65,6 +69,8 @@ func newScoreCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.captions, "captions", "", "captions to score, COCO result format (required)")
 	cmd.Flags().StringVar(&f.compare, "compare", "", "a second caption file: test the difference on the same images")
 	cmd.Flags().StringVar(&f.protocol, "protocol", "coco", "protocol: coco or pa4")
+	cmd.Flags().StringSliceVar(&f.metrics, "metrics", nil, "some of bleu,rouge,meteor,cider,diversity "+
+		"(default: all of the protocol but meteor, which needs captionlab fetch meteor)")
 	cmd.Flags().StringVar(&f.options.Tokens, "tokens", "",
 		"tokenizer: ptb, treebank or whitespace (default: ptb for coco, whitespace for pa4)")
 	cmd.Flags().IntVar(&f.bootstrap.Draws, "bootstrap", 0,
@@ -99,8 +105,11 @@ func (f *scoreFlags) check() error {
 	case f.frequencies != "" && f.protocol == "pa4":
 		return fmt.Errorf("protocol pa4 has no CIDEr-D: leave out --cider-df, or use protocol coco")
 	}
-	if err := checkProtocol(f.protocol); err != nil {
+	if err := errors.Join(checkProtocol(f.protocol), checkMetrics(f.metrics)); err != nil {
 		return err
+	}
+	if f.metrics != nil && f.protocol == "pa4" {
+		return fmt.Errorf("--metrics chooses among the metrics of protocol coco: leave out --protocol pa4")
 	}
 	if f.options.Tokens == "" {
 		f.options.Tokens = map[string]string{"coco": "ptb", "pa4": "whitespace"}[f.protocol]
@@ -186,6 +195,9 @@ func (r *scoreReport) fill(f *scoreFlags, refs score.References, captions []scor
 	var diversityErr error
 	var parallel sync.WaitGroup // on a core that scoring leaves idle now and then
 	parallel.Go(func() {
+		if f.metrics != nil && !slices.Contains(f.metrics, chooseDiversity) {
+			return
+		}
 		scored := captions
 		if f.options.AllowMissing { // those without references are left out; else they are an error
 			scored = slices.DeleteFunc(slices.Clone(captions),
@@ -226,6 +238,12 @@ func (r *scoreReport) fill(f *scoreFlags, refs score.References, captions []scor
 // score scores captions in the chosen protocol.
 func (r *scoreReport) score(f *scoreFlags, refs score.References,
 	captions []score.Caption) (corpus score.Corpus, err error) {
+	if f.metrics != nil {
+		if r.Chosen, err = scoreChosen(f, refs, captions); err != nil {
+			return nil, err
+		}
+		return r.Chosen.corpus, nil
+	}
 	if f.protocol == "coco" {
 		r.Coco, err = score.Coco(refs, captions, f.options)
 		return r.Coco, err
@@ -260,9 +278,12 @@ func (r *scoreReport) print(out io.Writer, f *scoreFlags) error {
 	var count int
 	var left score.Left
 	scale := 1.0
-	if r.Coco != nil {
+	switch {
+	case r.Chosen != nil:
+		corpus, count, left, scale = r.Chosen.corpus, r.Chosen.Count, r.Chosen.Left, 100
+	case r.Coco != nil:
 		corpus, count, left, scale = r.Coco, r.Coco.Count, r.Coco.Left, 100
-	} else {
+	default:
 		corpus, count, left = r.PA4, r.PA4.Count, r.PA4.Left
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -287,6 +308,9 @@ func (r *scoreReport) print(out io.Writer, f *scoreFlags) error {
 		fmt.Fprintln(w)
 	}
 	d := r.Diversity
+	if d == nil {
+		return w.Flush()
+	}
 	fmt.Fprintf(w,
 		"captions\t%d different, %.1f tokens on average, %d different words, distinct-1 %.4f, distinct-2 %.4f\n",
 		d.Different, d.MeanWords, d.Words, d.Distinct1, d.Distinct2)

