@@ -67,9 +67,17 @@ func (d *Decoder) tryCell() (err error) {
 	for _, spec := range d.Weights() {
 		w[spec.Name] = Zeros(g, shapes.Make(dtypes.Float32, spec.Shape...))
 	}
-	states := d.startGraph(w, Zeros(g, shapes.Make(dtypes.Float32, 2, d.Features)))
-	next := d.Cell.Step(d.cellWeights(w), Zeros(g, shapes.Make(dtypes.Float32, 2, d.Embedding)), states)
-	checkStates(d.Cell, "Step", next, 2, d.Hidden)
+	var seen []*Node
+	if d.Looks() {
+		seen = d.lookGraph(w, zeros(g, 2, d.Places, d.Channels))
+	}
+	states := d.startGraph(w, Zeros(g, shapes.Make(dtypes.Float32, 2, d.Features)), seen)
+	states = append(states, seen...)
+	x := Zeros(g, shapes.Make(dtypes.Float32, 2, d.Embedding))
+	if attending, ok := asAttending(d.Cell); ok {
+		attending.Attention(d.cellWeights(w), x, states).AssertDims(2, d.Places)
+	}
+	checkStates(d.Cell, "Step", d.Cell.Step(d.cellWeights(w), x, states), 2, d.Hidden)
 	return nil
 }
 
@@ -95,7 +103,7 @@ func (d *Decoder) TokenLosses(b *Batch) (losses []float32, err error) {
 		return nil, err
 	}
 	defer recoverTo(&err, "decoder: losses")
-	out, err := d.losses.Call1(b.tensors(d.Model)...)
+	out, err := d.losses.Call1(append(b.tensors(d.Model), b.grids(d.Model)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("decoder: losses: %w", err)
 	}
@@ -103,10 +111,19 @@ func (d *Decoder) TokenLosses(b *Batch) (losses []float32, err error) {
 	return losses, out.FinalizeAll()
 }
 
+// forcedGraph returns the input of teacher forcing, given the inputs of lossGraph.
+func (d *Decoder) forcedGraph(w Weights, in []*Node) forced {
+	f := forced{features: batchFeatures(in[0], in[1]), words: in[2], places: in[3]}
+	if d.Looks() {
+		f.seen = seenByRow(d.lookGraph(w, in[len(in)-2]), in[len(in)-1])
+	}
+	return f
+}
+
 // tokenLossesGraph returns the losses of all positions, [steps*size] (float32); see lossGraph for its inputs.
 func (d *Decoder) tokenLossesGraph(w Weights, in []*Node) *Node {
-	features, words, places, targets := batchFeatures(in[0], in[1]), in[2], in[3], in[4]
-	outputs := d.outputsGraph(w, features, words, places)
+	forced, targets := d.forcedGraph(w, in), in[4]
+	outputs := d.outputsGraph(w, forced)
 	rows := outputs.Shape().Dim(0) * outputs.Shape().Dim(1)
 	outputs.AssertDims(targets.Shape().Dim(0), targets.Shape().Dim(1), d.Hidden)
 	logits := d.logitsGraph(w, Reshape(outputs, rows, d.Hidden))

@@ -34,15 +34,17 @@ func (t *Trainer) gradientsGraph(scope *model.Scope, loss *Node) []*Node {
 //   - weights [time, batch] (float32)
 //   - rows [m, 1] (int32), the positions, of time*batch, that the output layer and the loss read
 //   - the state of the random numbers for dropout
+//   - for a Looking cell, the grids of the batch's images [images, places, channels] (bfloat16) and the image of each
+//     caption [batch] (int32)
 func (t *Trainer) lossGraph(in []*Node) *Node {
-	features, words, places, targets := batchFeatures(in[0], in[1]), in[2], in[3], in[4]
-	weights, rows, dropoutState := in[5], in[6], in[7]
-	targets.AssertDims(places.Shape().Dimensions...)
-	weights.AssertDims(places.Shape().Dimensions...)
-	g := features.Graph()
+	targets, weights, rows, dropoutState := in[4], in[5], in[6], in[7]
+	g := targets.Graph()
 	w := t.inPrecision(t.options.Precision, t.weightsGraph(g))
-	outputs := t.outputsGraph(w, features, words, places)
-	positions := places.Shape().Size()
+	forced := t.forcedGraph(w, in)
+	targets.AssertDims(forced.places.Shape().Dimensions...)
+	weights.AssertDims(forced.places.Shape().Dimensions...)
+	outputs, penalty := t.penalisedGraph(w, forced, weights)
+	positions := targets.Shape().Size()
 	outputs = Reshape(outputs, positions, t.Hidden)
 	targets, weights = Reshape(targets, positions), Reshape(weights, positions)
 	if rows.Shape().Dim(0) < positions {
@@ -62,7 +64,11 @@ func (t *Trainer) lossGraph(in []*Node) *Node {
 	if t.options.BatchWeight > 0 {
 		total = Scalar(g, dtypes.Float32, t.options.BatchWeight)
 	}
-	return Div(ReduceAllSum(Mul(losses, weights)), total)
+	sum := ReduceAllSum(Mul(losses, weights))
+	if penalty != nil {
+		sum = Add(sum, penalty)
+	}
+	return Div(sum, total)
 }
 
 // clipByGlobalNorm multiplies all gradients by limit/norm if their joint 2-norm is above limit, like

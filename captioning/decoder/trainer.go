@@ -26,6 +26,9 @@ type TrainOptions struct {
 	// Precision of the factors of the matrix products: "float32" or "bfloat16"; empty means "float32". A custom cell
 	// keeps float32 weights. Weights, moments and losses are always float32; see precision.go for gradients.
 	Precision string
+	// AttentionRegulariser is the weight of the penalty on places that a caption looks at too much or too little; see
+	// penalty.go. It needs an Attending cell. 0 means no penalty.
+	AttentionRegulariser float64
 	// Autodiff differentiates the recurrence step by step instead of with the hand-written pass. It is slower; use it
 	// for comparisons.
 	Autodiff bool
@@ -57,6 +60,9 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 			options.LearningRate, options.Dropout, options.ClipNorm)
 	}
 	if err := checkPrecision(options.Precision); err != nil {
+		return nil, err
+	}
+	if err := checkRegulariser(options.AttentionRegulariser, m); err != nil {
 		return nil, err
 	}
 	if options.Autodiff {
@@ -150,7 +156,7 @@ func (t *Trainer) inputs(b *Batch) ([]any, error) {
 		return nil, err
 	}
 	weights := tensors.FromFlatDataAndDimensions(b.Weights, b.Steps, b.Size)
-	return append(b.tensors(t.Model), weights, rows, dropoutState), nil
+	return append(append(b.tensors(t.Model), weights, rows, dropoutState), b.grids(t.Model)...), nil
 }
 
 // Finalize frees the device's memory. Do not use the trainer afterwards.

@@ -24,10 +24,15 @@ const probsBatch = 8
 // not hold n vectors.
 func (d *Decoder) WordLogProbs(features []float32, captions [][]int32, o GenerateOptions) (
 	logProbs [][]float64, err error) {
+	return d.WordLogProbsFrom(Inputs{Features: features}, captions, o)
+}
+
+// WordLogProbsFrom is WordLogProbs for models that look as well as others. It needs the inputs of each caption's image.
+func (d *Decoder) WordLogProbsFrom(images Inputs, captions [][]int32, o GenerateOptions) (
+	logProbs [][]float64, err error) {
 	o = o.WithDefaults()
-	if len(features) != len(captions)*d.Features {
-		return nil, fmt.Errorf("decoder: %d numbers as features of %d captions, want %d for each", len(features),
-			len(captions), d.Features)
+	if err := images.check(d.Model, len(captions)); err != nil {
+		return nil, fmt.Errorf("decoder: %w", err)
 	}
 	for i, ids := range captions {
 		if err := d.checkWords(ids, o); err != nil {
@@ -45,14 +50,13 @@ func (d *Decoder) WordLogProbs(features []float32, captions [][]int32, o Generat
 	}
 	first := 0
 	for part := range slices.Chunk(captions, probsBatch) {
-		of := features[first*d.Features : (first+len(part))*d.Features]
-		first += len(part)
 		inputs, targets := teacherForced(part, o.MaxWords)
-		padded := make([]float32, probsBatch*d.Features)
-		copy(padded, of)
-		out, err := d.words.Call1(tensors.FromFlatDataAndDimensions(padded, probsBatch, d.Features),
+		in := images.of(d.Model, first, first+len(part)).padded(d.Model)
+		first += len(part)
+		out, err := d.words.Call1(append([]any{in[0],
 			tensors.FromFlatDataAndDimensions(inputs, o.MaxWords, probsBatch),
-			tensors.FromFlatDataAndDimensions(targets, o.MaxWords, probsBatch), forbiddenTokens(d.Vocabulary, o))
+			tensors.FromFlatDataAndDimensions(targets, o.MaxWords, probsBatch), forbiddenTokens(d.Vocabulary, o)},
+			in[1:]...)...)
 		if err != nil {
 			return nil, fmt.Errorf("decoder: probabilities of words: %w", err)
 		}
@@ -102,16 +106,21 @@ func teacherForced(captions [][]int32, steps int) (inputs, targets []int32) {
 }
 
 // wordLossesGraph returns the cross-entropy [steps*batch] (float32) of targets [steps, batch] after inputs
-// [steps, batch] (int32), given features [batch, features], among the tokens that are not in never [vocabulary] (bool).
+// [steps, batch] (int32), given features [batch, features] and, if the model looks, grids [batch, places, channels], among the tokens that are not in never
+// [vocabulary] (bool).
 // <end> cannot come first.
 func (d *Decoder) wordLossesGraph(w Weights, in []*Node) *Node {
 	features, inputs, targets, never := in[0], in[1], in[2], in[3]
 	g := features.Graph()
 	steps, batch := inputs.Shape().Dim(0), inputs.Shape().Dim(1)
 	rows := steps * batch
+	var seen []*Node
+	if d.Looks() {
+		seen = d.lookGraph(w, in[4])
+	}
 	features.AssertDims(batch, d.Features)
 	places := Reshape(Iota(g, shapes.Make(dtypes.Int32, rows), 0), steps, batch)
-	outputs := d.outputsGraph(w, features, Reshape(inputs, rows), places)
+	outputs := d.outputsGraph(w, forced{features, seen, Reshape(inputs, rows), places})
 	logits := d.logitsGraph(w, Reshape(outputs, rows, d.Hidden))
 	isFirst := LessThan(Iota(g, shapes.Make(dtypes.Int32, rows, d.Vocabulary), 0),
 		filled(g, int32(batch), rows, d.Vocabulary))

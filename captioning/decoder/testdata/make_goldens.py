@@ -93,7 +93,8 @@ def rounded(x):
     return float(f"{x:.8g}")
 
 
-torch.manual_seed(0)
-json.dump({"made_with": "torch " + torch.__version__,
-           "cases": {f"{c}{'_first' if f else ''}": rounded(run(c, f)) for c in ("lstm", "rnn") for f in (False, True)}},
-          sys.stdout)
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    json.dump({"made_with": "torch " + torch.__version__,
+               "cases": {f"{c}{'_first' if f else ''}": rounded(run(c, f))
+                         for c in ("lstm", "rnn") for f in (False, True)}}, sys.stdout)
