@@ -68,8 +68,8 @@ func (t *Tables) newText(words []*word) text {
 
 // matcher finds the matches between two texts. It reuses its memory.
 type matcher struct {
-	at     [][]options         // for each word of the reference, the matches that start there, in the order of the search
-	locked []bool              // for each word of the reference, whether its match is the only one that touches its words
+	at     [][]options         // for each word of the reference, the matches that start there, in the search's order
+	locked []bool              // for each word of the reference, whether nothing competes for its only match's words
 	starts []int32             // memory of options.starts
 	first  []int32             // for each word of phrases, 1 + its first place in a text
 	after  []int32             // for each place in a text, 1 + the next place of the same word
