@@ -35,9 +35,9 @@ const (
 	synsets                 // uint32
 	baseStarts              // uint32: where the base forms of each irregular word start in bases, and the end
 	bases                   // uint32: numbers of words
-	phraseLengths           // bytes: words of the longest phrase with paraphrases that starts with a word, by its number
+	phraseLengths           // bytes: by a word's number, words of the longest phrase with paraphrases that starts with it
 	phraseSlots             // uint32: open addressing; 0, or 1 + where a phrase starts in phrases
-	phraseBeginnings        // uint32: a bit set by phraseHash, of beginnings of phrases with paraphrases
+	phraseBeginnings        // uint32: a bit set, by phraseHash, of the beginnings of such phrases
 	phrases                 // uint16: phrase after phrase with its paraphrases, see phraseRecord
 	origin                  // text: what the index was made of
 	sectionCount
