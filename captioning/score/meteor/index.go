@@ -35,7 +35,7 @@ const (
 	synsets                 // uint32
 	baseStarts              // uint32: where the base forms of each irregular word start in bases, and the end
 	bases                   // uint32: numbers of words
-	phraseLengths           // bytes: by a word's number, words of the longest phrase with paraphrases that starts with it
+	phraseLengths           // bytes: by word number, the words of the longest phrase with paraphrases that starts there
 	phraseSlots             // uint32: open addressing; 0, or 1 + where a phrase starts in phrases
 	phraseBeginnings        // uint32: a bit set, by phraseHash, of the beginnings of such phrases
 	phrases                 // uint16: phrase after phrase with its paraphrases, see phraseRecord
