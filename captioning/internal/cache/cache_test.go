@@ -34,7 +34,8 @@ func TestFolders(t *testing.T) {
 		return func() (string, error) { return folder("x") }
 	}
 	for want, folder := range map[string]func() (string, error){
-		"/c/features": Features, "/c/runs": Runs, "/c/weights": Weights, "/c/sums": Sums, "/c/bench-venv": Bench, "/c/tables": Tables,
+		"/c/features": Features, "/c/runs": Runs, "/c/weights": Weights, "/c/sums": Sums, "/c/bench-venv": Bench,
+		"/c/tables": Tables,
 		"/c/data/x": named(Data), "/c/notebooks/x": named(Notebooks),
 	} {
 		if got, err := folder(); err != nil || got != filepath.FromSlash(want) {
