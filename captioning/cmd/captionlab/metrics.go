@@ -40,6 +40,9 @@ func checkMetrics(names []string) error {
 			return fmt.Errorf("--metrics names %s twice", name)
 		}
 	}
+	if names != nil && len(names) == 0 {
+		return fmt.Errorf("--metrics is empty: name some of %s", strings.Join(known, ","))
+	}
 	if len(names) == 1 && names[0] == chooseDiversity {
 		return fmt.Errorf("--metrics names diversity only: add one of %s", strings.Join(known[:len(known)-1], ","))
 	}
@@ -117,7 +120,7 @@ func fetchMeteor(ctx context.Context, out io.Writer, dryRun bool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s: %s, into %s\n", chooseMeteor, aboutMeteor, path)
+	fmt.Fprintf(out, "%s: %s (%s), into %s\n", chooseMeteor, aboutMeteor, fetch.Bytes(meteor.DownloadSize), path)
 	fmt.Fprintf(out, "license: %s\n", meteor.License)
 	if dryRun {
 		return nil
@@ -135,5 +138,4 @@ func fetchMeteor(ctx context.Context, out io.Writer, dryRun bool) error {
 }
 
 // aboutMeteor is the line of fetchMeteor in the list of what can be fetched.
-var aboutMeteor = "METEOR's tables, for score --metrics meteor; from the Python registry, " +
-	fetch.Bytes(meteor.DownloadSize)
+const aboutMeteor = "METEOR's tables, for score --metrics meteor, from the Python registry"

@@ -34,6 +34,7 @@ func TestScoreMetrics(t *testing.T) {
 		{"--metrics bleu,meteor", 1, "run `captionlab fetch meteor`"},
 		{"--metrics bleu,spice", 2, `unknown metric "spice": use some of bleu,rouge,meteor,cider,diversity`},
 		{"--metrics bleu,bleu", 2, "names bleu twice"},
+		{"--metrics=", 2, "--metrics is empty"},
 		{"--metrics diversity", 2, "names diversity only"},
 		{"--metrics bleu --protocol pa4", 2, "leave out --protocol pa4"},
 	} {

@@ -35,6 +35,7 @@ func TestFolders(t *testing.T) {
 	}
 	for want, folder := range map[string]func() (string, error){
 		"/c/features": Features, "/c/runs": Runs, "/c/weights": Weights, "/c/sums": Sums, "/c/bench-venv": Bench,
+		"/c/tables": Tables,
 		"/c/data/x": named(Data), "/c/notebooks/x": named(Notebooks),
 	} {
 		if got, err := folder(); err != nil || got != filepath.FromSlash(want) {

@@ -101,7 +101,23 @@ func (b *builder) layPhrases() {
 	for _, s := range slots {
 		b.sections[phraseSlots] = binary.LittleEndian.AppendUint32(b.sections[phraseSlots], s)
 	}
+	b.layBeginnings(8 * count)
 	for _, n := range b.phrases {
 		b.sections[phrases] = binary.LittleEndian.AppendUint16(b.sections[phrases], n)
+	}
+}
+
+// layBeginnings fills the section of the beginnings of phrases, with a number of bits that is a power of two.
+func (b *builder) layBeginnings(bits int) {
+	set := make([]uint32, max(2, bits/32))
+	for _, start := range b.starts {
+		phrase := b.phrases[start+1 : start+1+uint32(b.phrases[start])]
+		for n := 1; n < len(phrase); n++ {
+			bit := int(phraseHash(phrase[:n])) & (32*len(set) - 1)
+			set[bit/32] |= 1 << (bit % 32)
+		}
+	}
+	for _, s := range set {
+		b.sections[phraseBeginnings] = binary.LittleEndian.AppendUint32(b.sections[phraseBeginnings], s)
 	}
 }

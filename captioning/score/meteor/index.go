@@ -27,18 +27,19 @@ const (
 
 // Sections of the index. Words are the dictionary, sorted; a word's place in it is its number.
 const (
-	wordStarts    = iota // uint32: where each word starts in wordText, and the end of the last one
-	wordText             // bytes
-	wordFlags            // bytes: functionFlag, and the prefixKind
-	wordPhrase           // uint16: number of the word in paraphrases, from 1; 0 for a word of none
-	synsetStarts         // uint32: where the synsets of each word start in synsets, and the end of the last ones
-	synsets              // uint32
-	baseStarts           // uint32: where the base forms of each irregular word start in bases, and the end
-	bases                // uint32: numbers of words
-	phraseLengths        // bytes: words of the longest phrase with paraphrases that starts with a word, by its number
-	phraseSlots          // uint32: open addressing; 0, or 1 + where a phrase starts in phrases
-	phrases              // uint16: phrase after phrase with its paraphrases, see phraseRecord
-	origin               // text: what the index was made of
+	wordStarts       = iota // uint32: where each word starts in wordText, and the end of the last one
+	wordText                // bytes
+	wordFlags               // bytes: functionFlag, and the prefixKind
+	wordPhrase              // uint16: number of the word in paraphrases, from 1; 0 for a word of none
+	synsetStarts            // uint32: where the synsets of each word start in synsets, and the end of the last ones
+	synsets                 // uint32
+	baseStarts              // uint32: where the base forms of each irregular word start in bases, and the end
+	bases                   // uint32: numbers of words
+	phraseLengths           // bytes: by word number, the words of the longest phrase with paraphrases that starts there
+	phraseSlots             // uint32: open addressing; 0, or 1 + where a phrase starts in phrases
+	phraseBeginnings        // uint32: a bit set, by phraseHash, of the beginnings of such phrases
+	phrases                 // uint16: phrase after phrase with its paraphrases, see phraseRecord
+	origin                  // text: what the index was made of
 	sectionCount
 )
 

@@ -58,6 +58,9 @@ func (t *Tables) newText(words []*word) text {
 			if record := t.paraphrases(phrase); record != nil {
 				x.found = append(x.found, foundPhrase{int32(i), uint8(k - i + 1), record})
 			}
+			if !t.begins(phrase) {
+				break
+			}
 		}
 	}
 	return x
@@ -65,32 +68,30 @@ func (t *Tables) newText(words []*word) text {
 
 // matcher finds the matches between two texts. It reuses its memory.
 type matcher struct {
-	at     [][]options // for each word of the reference, the matches that start there, in the order of the search
-	locked []bool      // for each word of the reference, whether its match is the only one that touches its words
-	starts []int32     // memory of options.starts
-	first  []int32     // for each word of phrases, 1 + its first place in a text
-	after  []int32     // for each place in a text, 1 + the next place of the same word
-	cover  [2][]int32  // for each word of both texts, the number of matches that touch it, at most 2
-	kinds  map[*word][]options
-	kept   []options           // memory of kinds
+	at     [][]options         // for each word of the reference, the matches that start there, in the search's order
+	locked []bool              // for each word of the reference, whether nothing competes for its only match's words
+	starts []int32             // memory of options.starts
+	first  []int32             // for each word of phrases, 1 + its first place in a text
+	after  []int32             // for each place in a text, 1 + the next place of the same word
+	cover  [2][]int32          // for each word of both texts, the number of matches that touch it, at most 2
+	kept   []options           // memory of matchesOf
 	single [Paraphrase][]int32 // memory of matchesOf
 }
 
+// near is how far back a word is looked for, whose matches need not be found again.
+const near = 64
+
 // find fills at and locked with the matches between a reference and a caption.
 func (m *matcher) find(ref, test text) {
-	m.starts, m.kept = m.starts[:0], m.kept[:0]
+	m.starts = m.starts[:0]
 	m.at = resize(m.at, len(ref.words))
-	if m.kinds == nil {
-		m.kinds = make(map[*word][]options)
-	}
-	clear(m.kinds)
 	for i, w := range ref.words {
-		kind, known := m.kinds[w]
-		if !known {
-			kind = m.matchesOf(w, test.words)
-			m.kinds[w] = kind
+		from := max(0, i-near)
+		if same := slices.Index(ref.words[from:i], w); same >= 0 {
+			m.at[i] = append(m.at[i][:0], m.at[from+same]...)
+		} else {
+			m.at[i] = append(m.at[i][:0], m.matchesOf(w, test.words)...)
 		}
-		m.at[i] = append(m.at[i][:0], kind...)
 	}
 	m.index(test.words)
 	for _, f := range ref.found {
@@ -133,7 +134,7 @@ func (m *matcher) matchesOf(w *word, test []*word) []options {
 			m.single[Synonym] = append(m.single[Synonym], int32(j))
 		}
 	}
-	from := len(m.kept)
+	m.kept = m.kept[:0]
 	for module, starts := range m.single {
 		if len(starts) > 0 {
 			at := len(m.starts)
@@ -141,7 +142,7 @@ func (m *matcher) matchesOf(w *word, test []*word) []options {
 			m.kept = append(m.kept, options{module: Module(module), ref: 1, test: 1, starts: m.starts[at:]})
 		}
 	}
-	return m.kept[from:]
+	return m.kept
 }
 
 // index notes where the words of a text are, for paraphrase.

@@ -48,6 +48,39 @@ func normalize(text string, prefix func(word string) prefixKind) []string {
 	if isPlain(text) {
 		return strings.Fields(text)
 	}
+	if words, ok := oneByOne(text, prefix); ok {
+		return words
+	}
+	return wholeText(text, prefix)
+}
+
+// oneByOne normalizes the words of a text on their own, if they are such that no rule looks beyond a word: the words
+// next to one with apostrophes or hyphens have none, and there are no other marks. This is faster than wholeText.
+func oneByOne(text string, prefix func(word string) prefixKind) (words []string, ok bool) {
+	wasPlain := true
+	for word := range strings.SplitSeq(text, " ") {
+		if word == "" {
+			continue
+		}
+		plain := isPlain(word)
+		switch {
+		case plain:
+			words = append(words, word)
+		case wasPlain && isPlain(withoutMarks.Replace(word)):
+			words = append(words, wholeText(word, prefix)...)
+		default:
+			return nil, false
+		}
+		wasPlain = plain
+	}
+	return words, true
+}
+
+// withoutMarks removes the marks that oneByOne can treat.
+var withoutMarks = strings.NewReplacer("'", "", "-", "")
+
+// wholeText normalizes any text.
+func wholeText(text string, prefix func(word string) prefixKind) []string {
 	words := abbreviations(strings.FieldsFunc(string(punctuation(text)), isBreak), prefix)
 	if len(words) == 0 {
 		return nil

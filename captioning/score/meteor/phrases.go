@@ -44,6 +44,16 @@ func (t *Tables) paraphrases(phrase []uint16) phraseRecord {
 	}
 }
 
+// begins reports whether a phrase may be the beginning of a longer one with paraphrases.
+func (t *Tables) begins(phrase []uint16) bool {
+	bits := len(t.sections[phraseBeginnings]) * 8
+	if bits == 0 {
+		return false
+	}
+	bit := int(phraseHash(phrase)) & (bits - 1)
+	return t.number(phraseBeginnings, bit/32)>>(bit%32)&1 != 0
+}
+
 // longestPhrase returns the number of words of the longest phrase with paraphrases that starts with a word.
 func (t *Tables) longestPhrase(first int32) int {
 	if first < 0 {

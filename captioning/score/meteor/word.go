@@ -14,10 +14,10 @@ type word struct {
 	// text and stem are the 32-bit hash codes by which METEOR 1.5 compares words and stems. Different words may have
 	// the same code, as "variants" and "gelato" do; METEOR 1.5 counts them as the same.
 	text, stem int32
-	function   bool     // a function word
-	senses     []uint32 // synsets, sorted
-	some       uint64   // a bit for each of senses, to find out fast that two words have none in common
-	phrase     int32    // number in the phrases of the paraphrase table, -1 for a word of none
+	function   bool      // a function word
+	senses     []uint32  // synsets, sorted
+	some       [4]uint64 // a bit for each of senses, to find out fast that two words have none in common
+	phrase     int32     // number in the phrases of the paraphrase table, -1 for a word of none
 }
 
 // hashCode is the sum of the UTF-16 code units, each weighed by a power of 31.
@@ -51,14 +51,14 @@ func (t *Tables) newWord(s string) *word {
 	}
 	w.senses = t.senses(s, at, found)
 	for _, sense := range w.senses {
-		w.some |= 1 << (sense & 63)
+		w.some[sense/64%4] |= 1 << (sense % 64)
 	}
 	return w
 }
 
 // shareSense reports whether two words have a synset in common.
 func shareSense(a, b *word) bool {
-	if a.some&b.some == 0 {
+	if a.some[0]&b.some[0]|a.some[1]&b.some[1]|a.some[2]&b.some[2]|a.some[3]&b.some[3] == 0 {
 		return false
 	}
 	x, y := a.senses, b.senses
