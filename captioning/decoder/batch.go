@@ -95,7 +95,8 @@ func (b *Batch) words() (words, places *tensors.Tensor) {
 }
 
 // rows returns the indices of the positions with a weight, [n, 1] (int32), padded with positions of weight 0 to a
-// multiple of a quarter of all positions, so that a run compiles only a few programs.
+// multiple of a quarter of all positions, so that a run compiles only a few programs. All positions are in their own
+// order, because lossGraph does not gather them.
 func (b *Batch) rows() (*tensors.Tensor, error) {
 	var counted, rest []int32
 	for i, w := range b.Weights {
@@ -111,6 +112,9 @@ func (b *Batch) rows() (*tensors.Tensor, error) {
 	quarter := (len(b.Weights) + 3) / 4
 	want := min((len(counted)+quarter-1)/quarter*quarter, len(b.Weights))
 	counted = append(counted, rest[:want-len(counted)]...)
+	if want == len(b.Weights) {
+		slices.Sort(counted)
+	}
 	return tensors.FromFlatDataAndDimensions(counted, len(counted), 1), nil
 }
 

@@ -258,3 +258,35 @@ func TestStepOnSeveralBatches(t *testing.T) {
 		}
 	}
 }
+
+// A caption whose weight is 0 changes nothing in the loss of the others, however many positions have a weight.
+func TestWordsOnlyBesideACaptionWithoutWeight(t *testing.T) {
+	backend := xlatest.OpenForTest(t)
+	m, values := policyModel()
+	features := []float32{0.5, -1, 0.25}
+	var captions [][]int32
+	for _, c := range everyCaption() {
+		if len(c) == policyWords-1 { // with <end>, a token for each position
+			captions = append(captions, c, c)
+		}
+	}
+	weights := make([]float64, len(captions))
+	for i := range weights {
+		weights[i] = 1
+	}
+	weights[0] = 0
+	trainer, err := NewTrainer(backend, m, values, nil,
+		TrainOptions{LearningRate: 1e-3, WordsOnly: true, BatchWeight: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trainer.Finalize()
+	want := 0.0
+	for i, p := range probabilities(t, trainer.Decoder, features, captions) {
+		want -= weights[i] * math.Log(p)
+	}
+	got, err := trainer.Step(policyBatch(features, captions, weights))
+	if err != nil || math.Abs(got-want) > 1e-4*want {
+		t.Errorf("loss %v, error %v; want %v", got, err, want)
+	}
+}
