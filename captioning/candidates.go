@@ -125,9 +125,10 @@ func (c *Captioner) Decode(r io.Reader) (*encoder.Pixels, error) {
 	return c.encoder.Spec().DecodeWith(r, c.images)
 }
 
-// Encode returns the features of decoded images, [FeatureDim] each.
+// Encode returns the features of decoded images, [FeatureDim] each. A few images take less than a batch; see
+// encoder.Encoder.EncodeFew. It is safe for concurrent use.
 func (c *Captioner) Encode(ctx context.Context, images []*encoder.Pixels) ([][]float32, error) {
-	flat, err := c.encoder.Encode(ctx, images)
+	flat, err := c.encoder.EncodeFew(ctx, images)
 	if err != nil {
 		return nil, err
 	}

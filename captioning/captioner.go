@@ -138,6 +138,12 @@ func (c *Captioner) CaptionFiles(ctx context.Context, paths []string, o FilesOpt
 	return captions, problems, nil
 }
 
+// CaptionFeatures captions images given by their features, [FeatureDim] each, like Model.CaptionFeatures. The captions
+// have no ids. It is safe for concurrent use.
+func (c *Captioner) CaptionFeatures(rows [][]float32, o decoder.GenerateOptions) ([]score.Caption, error) {
+	return c.captionFeatures(make([]string, len(rows)), rows, o)
+}
+
 func (c *Captioner) captionFeatures(ids []string, rows [][]float32,
 	o decoder.GenerateOptions) ([]score.Caption, error) {
 	c.mu.Lock()

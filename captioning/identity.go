@@ -1,17 +1,12 @@
 package captioning
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 
-	"captionlab/captioning/decoder"
-	"captionlab/captioning/encoder"
 	"captionlab/captioning/safetensors"
-	"captionlab/captioning/score"
 )
 
 // Identity is a SHA-256, in hex, of everything that decides on captions besides the decoding strategy: the weights of
@@ -39,19 +34,3 @@ func (c *Captioner) Identity() (string, error) {
 
 // Source names the captioner's model in messages: the file that it was read from, or pretrained.Source.
 func (c *Captioner) Source() string { return c.model.source }
-
-// CaptionFeatures captions images given by their features, [FeatureDim] each, like Model.CaptionFeatures. The captions
-// have no ids. It is safe for concurrent use.
-func (c *Captioner) CaptionFeatures(rows [][]float32, o decoder.GenerateOptions) ([]score.Caption, error) {
-	return c.captionFeatures(make([]string, len(rows)), rows, o)
-}
-
-// EncodeFew is Encode for a few images at a time, as they come to a server; see encoder.Encoder.EncodeFew. It is safe
-// for concurrent use.
-func (c *Captioner) EncodeFew(ctx context.Context, images []*encoder.Pixels) ([][]float32, error) {
-	flat, err := c.encoder.EncodeFew(ctx, images)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Collect(slices.Chunk(flat, c.encoder.Spec().FeatureDim)), nil
-}

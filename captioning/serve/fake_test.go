@@ -39,7 +39,7 @@ func (f *fake) Decode(r io.Reader) (*encoder.Pixels, error) {
 	return &encoder.Pixels{RGB: data}, nil
 }
 
-func (f *fake) EncodeFew(_ context.Context, images []*encoder.Pixels) ([][]float32, error) {
+func (f *fake) Encode(_ context.Context, images []*encoder.Pixels) ([][]float32, error) {
 	if f.hold != nil {
 		<-f.hold
 	}

@@ -17,7 +17,7 @@ import (
 // captioner is the part of captioning.Captioner that a server uses.
 type captioner interface {
 	Decode(r io.Reader) (*encoder.Pixels, error)
-	EncodeFew(ctx context.Context, images []*encoder.Pixels) ([][]float32, error)
+	Encode(ctx context.Context, images []*encoder.Pixels) ([][]float32, error)
 	Candidates(rows [][]float32, n int, o decoder.GenerateOptions) ([][]captioning.Candidate, error)
 }
 
@@ -190,7 +190,7 @@ func (q *queue) batch(jobs []*job) {
 	}
 	q.metrics.batch(images)
 	if len(fresh) > 0 {
-		rows, err := q.model.EncodeFew(context.Background(), pixels)
+		rows, err := q.model.Encode(context.Background(), pixels)
 		if err != nil {
 			for _, j := range jobs {
 				j.err = err

@@ -66,7 +66,7 @@ func growthWorker(backend compute.Backend, images string) (out grown, err error)
 				from, tokens = time.Now(), p.Tokens
 			case warm + counted:
 				out.TokensPerSecond = float64(p.Tokens-tokens) / time.Since(from).Seconds()
-				out.MemoryMB, unknown = statusMB("RssAnon:")
+				out.MemoryMB, unknown = statusMB("self", "RssAnon:")
 				stop()
 			}
 		}})

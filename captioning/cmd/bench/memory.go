@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func memoryWorker(backend compute.Backend, args []string) ([]float64, error) {
 	options := encoder.FeatureOptions{Fingerprint: "benchmark", Progress: func(p encoder.Progress) {
 		if p.Done >= n/10*(len(out)+1) {
 			var mb float64
-			mb, unknown = statusMB("VmRSS:")
+			mb, unknown = statusMB("self", "VmRSS:")
 			out = append(out, mb)
 		}
 	}}
@@ -82,10 +83,10 @@ func (d *rotation) OpenImage(id string) (io.ReadCloser, error) {
 	return os.Open(d.files[i%len(d.files)])
 }
 
-// statusMB returns a line of this process's status in MB: "VmRSS:" for the resident memory, "RssAnon:" for the part of
-// it that is not mapped from files.
-func statusMB(name string) (float64, error) {
-	f, err := os.Open("/proc/self/status")
+// statusMB returns a line of a process's status in MB: "VmRSS:" for the resident memory, "RssAnon:" for the part of it
+// that is not mapped from files. The process is a number or "self".
+func statusMB(process, name string) (float64, error) {
+	f, err := os.Open(filepath.Join("/proc", process, "status"))
 	if err != nil {
 		return 0, fmt.Errorf("the memory of a process cannot be read on %s: %w", runtime.GOOS, err)
 	}
@@ -96,5 +97,5 @@ func statusMB(name string) (float64, error) {
 			return v / 1024, err
 		}
 	}
-	return 0, fmt.Errorf("/proc/self/status has no line %s", name)
+	return 0, fmt.Errorf("the status of process %s has no line %s", process, name)
 }

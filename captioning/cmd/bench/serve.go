@@ -118,18 +118,23 @@ func (b *bench) load(program string, images [][]byte) (rate float64, err error) 
 	if _, err := b.send(url, images, 4*serveClients, nil); err != nil { // compiles the programs of all batch sizes
 		return 0, err
 	}
-	half := func() { b.record.add("memory after half of the requests", "MB", residentMB(cmd.Process.Pid)) }
+	var memory error
+	resident := func(when string) {
+		mb, err := statusMB(strconv.Itoa(cmd.Process.Pid), "VmRSS:")
+		memory = errors.Join(memory, err)
+		b.record.add("memory "+when, "MB", mb)
+	}
 	begun := time.Now()
-	latencies, err := b.send(url, images, serveRequests, half)
+	latencies, err := b.send(url, images, serveRequests, func() { resident("after half of the requests") })
 	if err != nil {
 		return 0, err
 	}
 	rate = serveRequests / time.Since(begun).Seconds()
-	b.record.add("memory at the end", "MB", residentMB(cmd.Process.Pid))
+	resident("at the end")
 	slices.Sort(latencies)
 	b.record.add("latency, median", "ms", 1000*latencies[len(latencies)/2])
 	b.record.add("latency, 95 % are below", "ms", 1000*latencies[len(latencies)*95/100])
-	return rate, nil
+	return rate, memory
 }
 
 // sent counts the requests of this process, so that no two send the same bytes.
@@ -184,19 +189,4 @@ func captionOf(client *http.Client, url string, image []byte) error {
 		return fmt.Errorf("status %d, %+v", answer.StatusCode, captions)
 	}
 	return nil
-}
-
-// residentMB is the resident memory of a process, or 0 if it cannot be read.
-func residentMB(pid int) float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
-			kb, _ := strconv.ParseFloat(fields[1], 64)
-			return kb / 1000
-		}
-	}
-	return 0
 }

@@ -85,13 +85,25 @@ func (c *packCall) run(cmd *cobra.Command, run string) error {
 	if err != nil {
 		return err
 	}
+	record.Command = withoutPlaces(record.Command)
 	sum := sha256.Sum256(packed)
 	card := pretrained.Card{File: hex.EncodeToString(sum[:]), Bytes: len(packed), Packing: c.packing,
-		Command: strings.Join(commandLine(), " "), Run: record}
+		Command: strings.Join(withoutPlaces(commandLine()), " "), Run: record}
 	if card.Scores, err = c.scores(cmd.Context(), run, to); err != nil {
 		return err
 	}
 	return card.Write(c.out)
+}
+
+// withoutPlaces shortens the absolute paths in a command to their last names: a card is read on other machines.
+func withoutPlaces(command []string) []string {
+	out := slices.Clone(command)
+	for i, word := range out {
+		if filepath.IsAbs(word) {
+			out[i] = filepath.Base(word)
+		}
+	}
+	return out
 }
 
 // scores evaluates the model of a run as it was trained and as it was packed.

@@ -28,3 +28,10 @@ func packRun(t *testing.T, dir string) {
 		t.Errorf("the card is %+v, %v", card, err)
 	}
 }
+
+func TestCardsNameNoPlaces(t *testing.T) {
+	got := withoutPlaces([]string{"captionlab", "pack", "/home/me/runs/small", "--out", "captioning/pretrained"})
+	if want := "captionlab pack small --out captioning/pretrained"; strings.Join(got, " ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"captionlab/captioning"
+	"captionlab/captioning/pretrained"
 	"captionlab/captioning/serve"
 )
 
@@ -90,10 +92,7 @@ func (c *serveCall) run(cmd *cobra.Command, run string) error {
 		return err
 	}
 	defer captioner.Close()
-	name := run
-	if name == "" {
-		name = "the model that comes with captionlab"
-	}
+	name := cmp.Or(run, pretrained.Source)
 	server := serve.New(captioner, serve.Options{Name: name, Token: c.token, Public: public})
 	fmt.Fprintf(cmd.OutOrStdout(), "http://%s captions with %s; Ctrl-C ends it\n", listener.Addr(), name)
 	err = server.Run(cmd.Context(), listener)
