@@ -90,7 +90,7 @@ KINDS = [
     (5, ".png", False, raw(png(8, 8, 2, b"\0" * 25 * 8)[:-20] + bytes(20))),
     (5, ".bmp", False, lambda p, path: p.resize((64, 64)).save(path)),
     (5, ".tiff", False, lambda p, path: p.resize((64, 64)).save(path)),
-    (5, ".webp", False, animated),
+    (5, ".webp", True, animated),
     (5, ".json", False, raw(b'{"a": 1}')),
     (5, ".zip", False, raw(b"PK\x03\x04" + bytes(500))),
     (5, ".jpg", False, raw(random.Random(1).randbytes(50_000))),
