@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 
 	"captionlab/captioning/decoder"
 	"captionlab/captioning/encoder"
@@ -42,7 +43,7 @@ func CheckCandidates(n int, o decoder.GenerateOptions) error {
 	return nil
 }
 
-// Candidates captions images given by their features, [FeatureDim] each, and returns up to n captions of each, the
+// Candidates captions images given by their features (see CaptionFeatures), and returns up to n captions of each, the
 // best first, with the probability of every word. A beam search of o.Beam hypotheses returns the best n of them.
 // Sampling draws n captions and drops those that it has drawn before, likeliest first.
 func (m *Model) Candidates(rows [][]float32, n int, o decoder.GenerateOptions) ([][]Candidate, error) {
@@ -53,17 +54,21 @@ func (m *Model) Candidates(rows [][]float32, n int, o decoder.GenerateOptions) (
 	if o.Temperature > 0 {
 		draws = n
 	}
-	flat := make([]float32, 0, draws*len(rows)*m.Checkpoint.Encoder.FeatureDim)
-	for i, row := range rows {
-		if err := m.checkRow(row); err != nil {
-			return nil, fmt.Errorf("image %d: %w", i, err)
+	in, err := m.inputs(rows, strconv.Itoa)
+	if err != nil {
+		return nil, err
+	}
+	dim := m.decoder.Features
+	drawn := in
+	if draws > 1 {
+		var places []int
+		for i := range rows {
+			places = append(places, slices.Repeat([]int{i}, draws)...)
 		}
-		for range draws {
-			flat = append(flat, row...)
-		}
+		drawn = repeated(in, dim, places)
 	}
 	o.BestOnly = n == 1
-	generated, err := m.decoder.Generate(flat, o)
+	generated, err := m.decoder.GenerateFrom(drawn, o)
 	if err != nil {
 		return nil, fmt.Errorf("the model in %s: %w", m.source, err)
 	}
@@ -74,7 +79,7 @@ func (m *Model) Candidates(rows [][]float32, n int, o decoder.GenerateOptions) (
 			images, chosen = append(images, i), append(chosen, c)
 		}
 	}
-	return m.describe(rows, images, chosen, o)
+	return m.describe(in, images, chosen, o)
 }
 
 // best returns the first n of an image's captions. Drawn ones are sorted by probability, without repetitions.
@@ -92,19 +97,19 @@ func best(captions []decoder.Caption, n int, drawn bool) []decoder.Caption {
 	return captions[:min(n, len(captions))]
 }
 
-// describe turns captions into candidates; images holds the row that each belongs to.
-func (m *Model) describe(rows [][]float32, images []int, captions []decoder.Caption, o decoder.GenerateOptions) (
+// describe turns captions into candidates; images holds the image of in that each belongs to.
+func (m *Model) describe(in decoder.Inputs, images []int, captions []decoder.Caption, o decoder.GenerateOptions) (
 	[][]Candidate, error) {
-	var features []float32
 	ids := make([][]int32, len(captions))
 	for i, c := range captions {
-		features, ids[i] = append(features, rows[images[i]]...), c.IDs
+		ids[i] = c.IDs
 	}
-	logProbs, err := m.decoder.WordLogProbs(features, ids, o)
+	dim := m.decoder.Features
+	logProbs, err := m.decoder.WordLogProbsFrom(repeated(in, dim, images), ids, o)
 	if err != nil {
 		return nil, fmt.Errorf("the model in %s: %w", m.source, err)
 	}
-	out := make([][]Candidate, len(rows))
+	out := make([][]Candidate, len(in.Features)/dim)
 	for i, c := range captions {
 		candidate := Candidate{Text: m.Checkpoint.Vocabulary.Decode(c.IDs), LogProb: c.LogProb}
 		for t, p := range logProbs[i] {
@@ -125,17 +130,17 @@ func (c *Captioner) Decode(r io.Reader) (*encoder.Pixels, error) {
 	return c.encoder.Spec().DecodeWith(r, c.images)
 }
 
-// Encode returns the features of decoded images, [FeatureDim] each. A few images take less than a batch; see
+// Encode returns what the model reads of decoded images (see Model.Rows). A few images take less than a batch; see
 // encoder.Encoder.EncodeFew. It is safe for concurrent use.
 func (c *Captioner) Encode(ctx context.Context, images []*encoder.Pixels) ([][]float32, error) {
 	flat, err := c.encoder.EncodeFew(ctx, images)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Collect(slices.Chunk(flat, c.encoder.Spec().FeatureDim)), nil
+	return slices.Collect(slices.Chunk(flat, c.encoder.Spec().RowDim())), nil
 }
 
-// EncodeFiles returns the features of images in files, [FeatureDim] each, decoding ahead while the encoder computes.
+// EncodeFiles is Encode for images in files, decoding ahead while the encoder computes.
 // For a file that cannot be read, problems holds an error in its place, which names it, and rows holds nil.
 func (c *Captioner) EncodeFiles(ctx context.Context, paths []string, progress func(encoded, unreadable int)) (
 	rows [][]float32, problems []error, err error) {

@@ -41,8 +41,7 @@ func OpenCaptioner(ctx context.Context, backend compute.Backend, run string, o C
 	if err != nil {
 		return nil, err
 	}
-	e, err := OpenEncoder(ctx, backend,
-		EncoderOptions{Name: model.Checkpoint.Encoder.Name, Weights: o.Weights, Spec: o.Encoder})
+	e, err := model.openEncoder(ctx, EncoderOptions{Weights: o.Weights, Spec: o.Encoder})
 	if err != nil {
 		model.Close()
 		return nil, err
@@ -57,11 +56,28 @@ func OpenCaptioner(ctx context.Context, backend compute.Backend, run string, o C
 	return c, nil
 }
 
+// openEncoder opens the encoder that the model was trained with, with grids if it looks at them.
+func (m *Model) openEncoder(ctx context.Context, o EncoderOptions) (*encoder.Encoder, error) {
+	o.Name = m.Checkpoint.Encoder.Name
+	chosen, err := chooseEncoder(ctx, o)
+	if err == nil && m.decoder.Looks() {
+		chosen.spec, err = chosen.spec.WithGrids()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return chosen.open(m.backend)
+}
+
 // NewCaptioner makes a captioner of an opened model and an opened encoder, and takes over both. It fails if the model
 // was trained with another encoder.
 func NewCaptioner(model *Model, e *encoder.Encoder) (*Captioner, error) {
 	if err := model.checkEncoder(e.Identity()); err != nil {
 		return nil, err
+	}
+	if want, dim := model.rowDim(), e.Spec().RowDim(); dim != want {
+		return nil, fmt.Errorf("the model reads %d numbers of an image, the encoder returns %d: open it as "+
+			"encoder.Spec.WithGrids says if the model looks at feature maps, and else without", want, dim)
 	}
 	return &Captioner{encoder: e, images: encoder.ImageOptions{Upright: true}, model: model}, nil
 }
@@ -138,7 +154,7 @@ func (c *Captioner) CaptionFiles(ctx context.Context, paths []string, o FilesOpt
 	return captions, problems, nil
 }
 
-// CaptionFeatures captions images given by their features, [FeatureDim] each, like Model.CaptionFeatures. The captions
+// CaptionFeatures captions images given by their features, like Model.CaptionFeatures. The captions
 // have no ids. It is safe for concurrent use.
 func (c *Captioner) CaptionFeatures(rows [][]float32, o decoder.GenerateOptions) ([]score.Caption, error) {
 	return c.captionFeatures(make([]string, len(rows)), rows, o)

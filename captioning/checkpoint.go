@@ -41,6 +41,7 @@ type Checkpoint struct {
 	Data       string            // fingerprint of the dataset
 	Source     *Source           // of custom data; nil for others and for packed models
 	From       *experiment.Start // the run that this one started from; nil for random weights
+	Places     int               // of the encoder's grids, for a cell that looks at them; else 0
 	Training   Training
 	Values     decoder.Values
 	State      decoder.State // optimizer; empty in the best checkpoint
@@ -76,6 +77,7 @@ type header struct {
 	Dataset    string              `json:"dataset"`
 	Data       string              `json:"fingerprint"`
 	From       *experiment.Start   `json:"from,omitempty"`
+	Places     int                 `json:"places,omitempty"`
 	Training   Training            `json:"training"`
 	Source     *Source             `json:"source,omitempty"`
 }
@@ -199,6 +201,7 @@ func newCheckpoint(path string, tensors map[string]safetensors.Tensor, metadata 
 		Data:       h.Data,
 		Source:     h.Source,
 		From:       h.From,
+		Places:     h.Places,
 		Training:   h.Training,
 		Values:     make(decoder.Values),
 		State:      make(decoder.State),
@@ -328,21 +331,4 @@ func parseHeader(path, text string) (*header, error) {
 		return nil, fmt.Errorf("checkpoint: the header of %s is damaged or from another version: %w", path, err)
 	}
 	return h, nil
-}
-
-// model describes the decoder that belongs to the settings.
-func (c *Checkpoint) model(cell decoder.Cell) (decoder.Model, error) {
-	if cell == nil {
-		var err error
-		if cell, err = decoder.Builtin(c.Settings.Cell); err != nil {
-			return decoder.Model{}, err
-		}
-	}
-	if cell.Name() != c.Settings.Cell {
-		return decoder.Model{}, fmt.Errorf("the settings name cell %q, the cell given is %q", c.Settings.Cell,
-			cell.Name())
-	}
-	return decoder.Model{Cell: cell, Vocabulary: c.Vocabulary.Len(), Features: c.Encoder.FeatureDim,
-		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first",
-		Tied: c.Settings.WeightTying == 1}, nil
 }

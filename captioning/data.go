@@ -10,6 +10,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"captionlab/captioning/decoder"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/internal/cache"
 	"captionlab/captioning/score"
@@ -29,7 +30,13 @@ type Data struct {
 	identity encoder.Identity
 	whole    *Data // of a subset, which shares its features
 
-	mu       sync.Mutex
+	mu    sync.Mutex
+	plain stored
+	grids stored // with feature maps
+}
+
+// stored are features on disk, and the encoder that computes those that are missing.
+type stored struct {
 	features *encoder.Features
 	encoder  *encoder.Encoder // only once it was needed
 }
@@ -110,8 +117,8 @@ func (d *Data) identify() (err error) {
 		d.identity, err = encoder.Identify(d.chosen.spec, d.chosen.weights)
 		return err
 	}
-	if d.encoder, err = d.chosen.open(d.backend); err == nil {
-		d.identity = d.encoder.Identity()
+	if d.plain.encoder, err = d.chosen.open(d.backend); err == nil {
+		d.identity = d.plain.encoder.Identity()
 	}
 	return err
 }
@@ -130,62 +137,96 @@ func (d *Data) Features(ctx context.Context) (*encoder.Features, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.features != nil {
-		return d.features, nil
+	return d.open(ctx, &d.plain, d.chosen.spec, encoder.FeatureFolder)
+}
+
+// Grids is Features with the feature map of every image, for cells that look at it; see encoder.Features.Grid. They
+// have a folder of their own, which may be large: its size is announced by DataOptions.Notice before they are computed,
+// and Grids fails if there is not enough room on the disk, or if the encoder has no feature maps.
+func (d *Data) Grids(ctx context.Context) (*encoder.Features, error) {
+	if d.whole != nil {
+		return d.whole.Grids(ctx)
+	}
+	spec, err := d.chosen.spec.WithGrids()
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open(ctx, &d.grids, spec, encoder.GridFolder)
+}
+
+// featuresFor is Grids for a model that looks at them, and else Features.
+func (d *Data) featuresFor(ctx context.Context, m decoder.Model) (*encoder.Features, error) {
+	if m.Looks() {
+		return d.Grids(ctx)
+	}
+	return d.Features(ctx)
+}
+
+// someFeatures returns features for those who only ask which images have any: what is open already, or Features.
+func (d *Data) someFeatures(ctx context.Context) (*encoder.Features, error) {
+	if d.whole != nil {
+		return d.whole.someFeatures(ctx)
+	}
+	d.mu.Lock()
+	grids, plain := d.grids.features, d.plain.features
+	d.mu.Unlock()
+	if grids != nil && plain == nil {
+		return grids, nil
+	}
+	return d.Features(ctx)
+}
+
+// open opens features in the cache folder, or computes what is missing there.
+func (d *Data) open(ctx context.Context, s *stored, spec encoder.Spec,
+	folderOf func(root, dataset, fingerprint string, id encoder.Identity) string) (*encoder.Features, error) {
+	if s.features != nil {
+		return s.features, nil
 	}
 	root, err := cache.Features()
 	if err != nil {
 		return nil, err
 	}
-	folder := encoder.FeatureFolder(root, d.Name(), d.Fingerprint, d.identity)
+	folder := folderOf(root, d.Name(), d.Fingerprint, d.identity)
 	open := encoder.OpenFeatures
 	if d.options.Verify {
 		open = encoder.OpenFeaturesVerified
 	}
-	if d.features, err = open(folder); err != nil || d.features.Manifest.SkippedAsTooLarge(d.options.MaxPixels) {
-		if d.features, err = d.build(ctx, folder); err != nil {
+	f, err := open(folder)
+	if err != nil || f.Manifest.SkippedAsTooLarge(d.options.MaxPixels) {
+		if f, err = d.build(ctx, s, spec, folder); err != nil {
 			return nil, err
 		}
 	}
-	for _, s := range d.features.Manifest.Skipped {
-		d.options.Notice(fmt.Sprintf("left out: image %s: %s", s.ID, s.Reason))
+	for _, skipped := range f.Manifest.Skipped {
+		d.options.Notice(fmt.Sprintf("left out: image %s: %s", skipped.ID, skipped.Reason))
 	}
-	return d.features, nil
+	s.features = f
+	return f, nil
 }
 
 // build computes the missing features in folder.
-func (d *Data) build(ctx context.Context, folder string) (_ *encoder.Features, err error) {
-	if d.encoder == nil {
-		if d.encoder, err = d.chosen.open(d.backend); err != nil {
+func (d *Data) build(ctx context.Context, s *stored, spec encoder.Spec, folder string) (
+	_ *encoder.Features, err error) {
+	if err := d.announceGrids(spec, folder); err != nil {
+		return nil, err
+	}
+	if s.encoder == nil {
+		chosen := d.chosen
+		chosen.spec = spec
+		if s.encoder, err = chosen.open(d.backend); err != nil {
 			return nil, err
 		}
 	}
-	return encoder.Build(ctx, d.encoder, d.Dataset, folder, encoder.FeatureOptions{
+	return encoder.Build(ctx, s.encoder, d.Dataset, folder, encoder.FeatureOptions{
 		Fingerprint: d.Fingerprint, MaxPixels: d.options.MaxPixels, Progress: d.options.Progress,
 		Warn: d.options.Notice})
 }
 
-// Rows returns the features of images, [FeatureDim] each. It fails for an image without features, naming it.
-func (d *Data) Rows(ctx context.Context, ids []string) ([][]float32, error) {
-	f, err := d.Features(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([][]float32, len(ids))
-	for i, id := range ids {
-		row, ok := f.Row(id)
-		if !ok {
-			return nil, fmt.Errorf("image %q of %s has no features: it is not in the dataset or could not be read", id,
-				d.Name())
-		}
-		rows[i] = row
-	}
-	return rows, nil
-}
-
 // Examples returns the examples of a split whose images have features, in the dataset's order.
 func (d *Data) Examples(ctx context.Context, split datasets.Split) ([]datasets.Example, error) {
-	f, err := d.Features(ctx)
+	f, err := d.someFeatures(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -233,9 +274,11 @@ func (d *Data) Close() error {
 func (d *Data) closeEncoder() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.encoder != nil {
-		d.encoder.Finalize()
-		d.encoder = nil
+	for _, s := range []*stored{&d.plain, &d.grids} {
+		if s.encoder != nil {
+			s.encoder.Finalize()
+			s.encoder = nil
+		}
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func TestPlanOpensNoImage(t *testing.T) {
 		data, err := NewData(context.Background(), nil, d, o)
 		must(t, err)
 		defer data.Close()
-		if data.encoder != nil {
+		if data.plain.encoder != nil {
 			t.Error("the encoder was opened")
 		}
 		r := Reproduction{Data: data, Results: t.TempDir(), Checkpoints: t.TempDir()}

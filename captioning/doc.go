@@ -16,6 +16,13 @@
 // A checkpoint holds the settings, the vocabulary, the identity of the encoder and the weights, so it is all that
 // captioning a new image needs. No file that is loaded can run code.
 //
+// # Looking at the image
+//
+// The paper's decoder reads one vector of the image, before the first word. The cells attention and top-down also look
+// at its feature map before each word: [Data.Grids] computes the maps, once, and [Model.Attention] says where a model
+// looks. The setting loss=self-critical trains a run further on the scores of captions that it samples. None of this is
+// in the paper, and none of it changes what the paper's experiments compute.
+//
 // # What can be extended from outside
 //
 // A custom cell is a decoder.Cell in [TrainConfig]; a custom [Objective] goes there too. A custom encoder is an

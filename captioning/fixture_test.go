@@ -10,12 +10,15 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes/bfloat16"
 
+	"captionlab/captioning/decoder"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/safetensors"
@@ -68,7 +71,7 @@ func toyData(t testing.TB) *Data {
 }
 
 func toyDataWith(f *encoder.Features) *Data {
-	return &Data{Dataset: newToy(), Fingerprint: "toy", identity: f.Manifest.Encoder, features: f}
+	return &Data{Dataset: newToy(), Fingerprint: "toy", identity: f.Manifest.Encoder, plain: stored{features: f}}
 }
 
 // sharedToyFeatures are the features of newToy, made once for all tests.
@@ -109,8 +112,28 @@ func makeToyFeatures(folder, bad string) (*encoder.Features, error) {
 // writeToyFeatures writes a feature folder of one shard, with the features rows of the images ids, and opens it.
 func writeToyFeatures(folder string, manifest encoder.Manifest, ids []string, rows []float32) (*encoder.Features,
 	error) {
-	file := filepath.Join(folder, "shard-0000.safetensors")
 	tensors := map[string]safetensors.Tensor{"features": safetensors.FromFloat32([]int{len(ids), toyDim}, rows)}
+	return writeToyShard(folder, manifest, ids, tensors)
+}
+
+// writeToyGrids is writeToyFeatures for rows of a feature vector and a grid each.
+func writeToyGrids(folder string, ids []string, rows []float32) (*encoder.Features, error) {
+	var vectors []float32
+	var grids []bfloat16.BFloat16
+	for row := range slices.Chunk(rows, toyDim*(1+toyPlaces)) {
+		vectors, grids = append(vectors, row[:toyDim]...), append(grids, decoder.NewGrid(row[toyDim:])...)
+	}
+	manifest := encoder.Manifest{Format: 1, Encoder: encoder.Identity{Name: "toy", FeatureDim: toyDim}, Dataset: "toy",
+		Fingerprint: "toy", Complete: true, Places: toyPlaces}
+	return writeToyShard(folder, manifest, ids, map[string]safetensors.Tensor{
+		"features": safetensors.FromFloat32([]int{len(ids), toyDim}, vectors),
+		"grids":    safetensors.From16("BF16", []int{len(ids), toyPlaces, toyDim}, grids)})
+}
+
+// writeToyShard writes a feature folder of one shard and opens it.
+func writeToyShard(folder string, manifest encoder.Manifest, ids []string, tensors map[string]safetensors.Tensor) (
+	*encoder.Features, error) {
+	file := filepath.Join(folder, "shard-0000.safetensors")
 	if err := safetensors.Write(file, tensors, nil); err != nil {
 		return nil, err
 	}

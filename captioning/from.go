@@ -3,6 +3,7 @@ package captioning
 import (
 	"fmt"
 
+	"captionlab/captioning/decoder"
 	"captionlab/captioning/experiment"
 )
 
@@ -56,5 +57,22 @@ func RunSettings(dir string) (experiment.Settings, error) {
 // header is the checkpoint's.
 func (c *Checkpoint) header() header {
 	return header{Format: 1, Settings: c.Settings, Vocabulary: c.Vocabulary, Encoder: c.Encoder, Dataset: c.Dataset,
-		Data: c.Data, From: c.From, Training: c.Training, Source: c.Source}
+		Data: c.Data, From: c.From, Places: c.Places, Training: c.Training, Source: c.Source}
+}
+
+// model describes the decoder that belongs to the settings.
+func (c *Checkpoint) model(cell decoder.Cell) (decoder.Model, error) {
+	if cell == nil {
+		var err error
+		if cell, err = decoder.Builtin(c.Settings.Cell, c.Settings.Attention); err != nil {
+			return decoder.Model{}, err
+		}
+	}
+	if cell.Name() != c.Settings.Cell {
+		return decoder.Model{}, fmt.Errorf("the settings name cell %q, the cell given is %q", c.Settings.Cell,
+			cell.Name())
+	}
+	return decoder.Model{Cell: cell, Vocabulary: c.Vocabulary.Len(), Features: c.Encoder.FeatureDim,
+		Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden, ImageFirst: c.Settings.ImageInject == "first",
+		Tied: c.Settings.WeightTying == 1, Places: c.Places, Channels: c.Encoder.FeatureDim}, nil
 }

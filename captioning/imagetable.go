@@ -16,6 +16,7 @@ const maxOnDevice = 256 << 20
 // one, which stays in its files, each batch takes the rows that it needs.
 type imageTable struct {
 	rows   [][]float32     // [FeatureDim] each; see encoder.Features.Row
+	grids  []decoder.Grid  // of as many images, for a model that looks; see encoder.Features.Grid
 	device *decoder.Images // all rows; nil for a large table and before upload
 }
 
@@ -36,6 +37,7 @@ func (t *imageTable) upload(backend compute.Backend, limit int) (err error) {
 
 // give gives a batch, whose captions refer to rows of the table, the features of its images.
 func (t *imageTable) give(b *decoder.Batch) *decoder.Batch {
+	t.giveGrids(b)
 	if b.Images = t.device; b.Images != nil {
 		return b
 	}
@@ -45,6 +47,35 @@ func (t *imageTable) give(b *decoder.Batch) *decoder.Batch {
 		b.Features = append(b.Features, t.rows[row]...)
 	}
 	return b
+}
+
+// giveGrids gives a batch the grid of each of its images once.
+func (t *imageTable) giveGrids(b *decoder.Batch) {
+	if len(t.grids) == 0 {
+		return
+	}
+	places := make(map[int32]int32)
+	b.GridRows = make([]int32, b.Size)
+	for i, row := range b.Rows {
+		place, ok := places[row]
+		if !ok {
+			place = int32(len(b.Grids))
+			places[row], b.Grids = place, append(b.Grids, t.grids[row])
+		}
+		b.GridRows[i] = place
+	}
+}
+
+// inputs returns what the decoder reads of the images in the given rows.
+func (t *imageTable) inputs(rows []int32) decoder.Inputs {
+	var in decoder.Inputs
+	for _, row := range rows {
+		in.Features = append(in.Features, t.rows[row]...)
+		if len(t.grids) > 0 {
+			in.Grids = append(in.Grids, t.grids[row])
+		}
+	}
+	return in
 }
 
 // finalize frees the device's memory.

@@ -20,14 +20,14 @@ func TestTablesOnAndOffTheDevice(t *testing.T) {
 		must(t, err)
 		c := &Checkpoint{Settings: settings, Vocabulary: words, Encoder: data.Encoder()}
 		var table imageTable
-		pairs, err := table.makePairs(ctx, data, datasets.Train, c)
+		m, err := c.model(nil)
+		must(t, err)
+		pairs, err := table.makePairs(ctx, data, datasets.Train, c, m)
 		must(t, err)
 		must(t, table.upload(backend, limit))
 		if (table.device != nil) != (limit > 0) {
 			t.Fatalf("limit %d: on the device: %v", limit, table.device != nil)
 		}
-		m, err := c.model(nil)
-		must(t, err)
 		trainer, err := decoder.NewTrainer(backend, m, m.Initialize(1), nil,
 			decoder.TrainOptions{LearningRate: 1e-2, Dropout: 0.1, Seed: 1})
 		must(t, err)

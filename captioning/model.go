@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -35,9 +36,13 @@ type ModelOptions struct {
 
 // OpenModel opens the best checkpoint of the run in the folder dir: the folder that Train wrote, or records whose
 // checkpoint is in the cache folder. dir may also be a file that Checkpoint.Pack wrote; if it is empty, the model that
-// comes with captionlab is opened (see package pretrained). It fails for a folder without a checkpoint, with a damaged
-// one, or with checkpoints of two runs.
+// comes with captionlab is opened (see package pretrained). Several of them, separated by commas, are opened as an
+// ensemble, whose logits are the means of theirs; see decoder.Ensemble. It fails for a folder without a checkpoint,
+// with a damaged one, or with checkpoints of two runs.
 func OpenModel(backend compute.Backend, dir string, o ModelOptions) (*Model, error) {
+	if members := ensembleOf(dir); members != nil {
+		return openEnsemble(backend, members, o)
+	}
 	c, source, err := openCheckpoint(dir)
 	if err != nil {
 		return nil, err
@@ -118,8 +123,11 @@ func CheckpointFile(dir string) (string, error) {
 }
 
 // IsRun reports whether dir is something that OpenModel may open: a folder with a checkpoint or with the records of a
-// run, or a packed model, which is known by the end of its name, .safetensors.
+// run, or a packed model, which is known by the end of its name, .safetensors; or several of them, separated by commas.
 func IsRun(dir string) bool {
+	if members := ensembleOf(dir); members != nil {
+		return !slices.ContainsFunc(members, func(one string) bool { return !IsRun(one) })
+	}
 	if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
 		return filepath.Ext(dir) == ".safetensors"
 	}
@@ -134,11 +142,23 @@ func IsRun(dir string) bool {
 // NumParameters is the number of trainable numbers.
 func (m *Model) NumParameters() int { return m.decoder.NumParameters() }
 
-// CaptionFeatures captions images given by their features, [FeatureDim] each. It returns the best caption of each; see
-// CaptionNBest for the others that a beam search finds.
+// CaptionFeatures captions images given by their features, as Rows or an encoder returns them. It returns the best
+// caption of each; see CaptionNBest for the others that a beam search finds.
 func (m *Model) CaptionFeatures(ids []string, rows [][]float32, o decoder.GenerateOptions) ([]score.Caption, error) {
+	if len(ids) != len(rows) {
+		return nil, fmt.Errorf("%d ids for %d feature vectors", len(ids), len(rows))
+	}
+	in, err := m.inputs(rows, func(i int) string { return ids[i] })
+	if err != nil {
+		return nil, err
+	}
+	return m.captionBest(ids, in, o)
+}
+
+// captionBest is CaptionFeatures for what the decoder reads.
+func (m *Model) captionBest(ids []string, in decoder.Inputs, o decoder.GenerateOptions) ([]score.Caption, error) {
 	o.BestOnly = true
-	all, err := m.CaptionNBest(ids, rows, o)
+	all, err := m.captionNBest(ids, in, o)
 	if err != nil {
 		return nil, err
 	}
@@ -154,14 +174,16 @@ func (m *Model) CaptionNBest(ids []string, rows [][]float32, o decoder.GenerateO
 	if len(ids) != len(rows) {
 		return nil, fmt.Errorf("%d ids for %d feature vectors", len(ids), len(rows))
 	}
-	flat := make([]float32, 0, len(rows)*m.Checkpoint.Encoder.FeatureDim)
-	for i, row := range rows {
-		if err := m.checkRow(row); err != nil {
-			return nil, fmt.Errorf("image %s: %w", ids[i], err)
-		}
-		flat = append(flat, row...)
+	in, err := m.inputs(rows, func(i int) string { return ids[i] })
+	if err != nil {
+		return nil, err
 	}
-	generated, err := m.decoder.Generate(flat, o)
+	return m.captionNBest(ids, in, o)
+}
+
+// captionNBest is CaptionNBest for what the decoder reads.
+func (m *Model) captionNBest(ids []string, in decoder.Inputs, o decoder.GenerateOptions) ([][]score.Caption, error) {
+	generated, err := m.decoder.GenerateFrom(in, o)
 	if err != nil {
 		return nil, fmt.Errorf("the model in %s: %w", m.source, err)
 	}
@@ -179,18 +201,13 @@ func (m *Model) CaptionNBest(ids []string, rows [][]float32, o decoder.GenerateO
 	return out, nil
 }
 
-// checkRow reports features that the model cannot read.
-func (m *Model) checkRow(row []float32) error {
-	if id := m.Checkpoint.Encoder; len(row) != id.FeatureDim {
-		return fmt.Errorf("it has %d features, the model was trained on %d (%s)", len(row), id.FeatureDim, id.Name)
-	}
-	return checkFeatures(row)
-}
-
 // CaptionSplit captions every image of a split that has features, in the dataset's order.
 func (m *Model) CaptionSplit(ctx context.Context, data *Data, split datasets.Split, o decoder.GenerateOptions) (
 	[]score.Caption, error) {
 	if err := m.checkEncoder(data.Encoder()); err != nil {
+		return nil, err
+	}
+	if _, err := data.featuresFor(ctx, m.decoder.Model); err != nil {
 		return nil, err
 	}
 	examples, err := data.Examples(ctx, split)
@@ -201,11 +218,11 @@ func (m *Model) CaptionSplit(ctx context.Context, data *Data, split datasets.Spl
 	for i, ex := range examples {
 		ids[i] = ex.ID
 	}
-	rows, err := data.Rows(ctx, ids)
+	in, err := data.inputs(ctx, m.decoder.Model, ids)
 	if err != nil {
 		return nil, err
 	}
-	return m.CaptionFeatures(ids, rows, o)
+	return m.captionBest(ids, in, o)
 }
 
 // Losses measures the cross-entropy of a split in both ways of counting. Pads are measured if the model was trained on
@@ -216,7 +233,7 @@ func (m *Model) Losses(ctx context.Context, data *Data, split datasets.Split,
 		return experiment.Losses{}, err
 	}
 	var table imageTable
-	pairs, err := table.makePairs(ctx, data, split, m.Checkpoint)
+	pairs, err := table.makePairs(ctx, data, split, m.Checkpoint, m.decoder.Model)
 	if err != nil {
 		return experiment.Losses{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"captionlab/captioning/decoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/score"
 	"captionlab/captioning/vocab"
@@ -45,17 +46,18 @@ func buildVocabulary(ds datasets.Dataset, s experiment.Settings) (*vocab.Vocabul
 }
 
 // makePairs lists every caption of a split with its image, whose features it adds to the table. Images without features
-// are left out.
-func (t *imageTable) makePairs(ctx context.Context, data *Data, split datasets.Split, c *Checkpoint) ([]pair, error) {
+// are left out. m is the model that will read them.
+func (t *imageTable) makePairs(ctx context.Context, data *Data, split datasets.Split, c *Checkpoint, m decoder.Model) (
+	[]pair, error) {
 	tokenize, err := score.Tokenizer(c.Settings.Tokens)
 	if err != nil {
 		return nil, err
 	}
-	examples, err := data.Examples(ctx, split)
+	f, err := data.featuresFor(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	f, err := data.Features(ctx)
+	examples, err := data.Examples(ctx, split)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +66,9 @@ func (t *imageTable) makePairs(ctx context.Context, data *Data, split datasets.S
 	for _, ex := range examples {
 		features, _ := f.Row(ex.ID)
 		row := t.add(features)
+		if m.Looks() {
+			t.grids = append(t.grids, f.Grid(ex.ID))
+		}
 		for _, caption := range ex.Captions {
 			pairs = append(pairs, pair{row, c.Vocabulary.Encode(tokenize(caption), c.Settings.MaxTokens)})
 		}

@@ -67,7 +67,7 @@ func (m *Model) runRecord(ctx context.Context, data *Data, o RecordOptions) (exp
 	run.Model = experiment.ModelVersion
 	run.Vocabulary, run.Parameters, run.Weights = c.Vocabulary.Len(), m.NumParameters(), c.weightsSum()
 	run.Epochs, run.BestEpoch, run.TrainTime = m.Training.Epoch, m.Training.Best, m.Training.Seconds
-	f, err := data.Features(ctx)
+	f, err := data.someFeatures(ctx)
 	if err != nil {
 		return run, err
 	}

@@ -138,14 +138,13 @@ type drawn struct {
 func (s *selfCritical) generate(images []int, each int, o decoder.GenerateOptions) (drawn, error) {
 	o.MaxWords = s.run.Settings.MaxTokens - 1 // without <start>
 	var d drawn
-	var features []float32
+	var rows []int32
 	for _, image := range images {
 		for range each {
-			d.images = append(d.images, int32(image))
-			features = append(features, s.run.images.rows[s.rows[image]]...)
+			d.images, rows = append(d.images, int32(image)), append(rows, s.rows[image])
 		}
 	}
-	generated, err := s.run.trainer.Generate(features, o)
+	generated, err := s.run.trainer.GenerateFrom(s.run.images.inputs(rows), o)
 	if err != nil {
 		return d, fmt.Errorf("sampling captions to reward: %w", err)
 	}

@@ -52,6 +52,9 @@ func (h *header) check() error {
 	if h.Encoder.FeatureDim < 1 || h.Encoder.FeatureDim > 1<<20 {
 		return fmt.Errorf("the encoder has %d features", h.Encoder.FeatureDim)
 	}
+	if h.Places < 0 || h.Places > 1<<20 {
+		return fmt.Errorf("the grids have %d places", h.Places)
+	}
 	for id, word := range h.Vocabulary.Words() {
 		if strings.TrimSpace(word) == "" {
 			return fmt.Errorf("word %d of the vocabulary is empty", id)

@@ -23,7 +23,7 @@ func brokenData(t *testing.T, split datasets.Split, change func([]datasets.Examp
 	if skipped != nil {
 		f, err := makeToyFeaturesWithout(t.TempDir(), skipped)
 		must(t, err)
-		data.features = f
+		data.plain.features = f
 	}
 	return data
 }

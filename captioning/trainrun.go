@@ -107,6 +107,9 @@ func (r *trainRun) begin(ctx context.Context) error {
 	r.checkpoint = &Checkpoint{Settings: r.Settings, Encoder: r.data.Encoder(), Dataset: r.data.Name(),
 		Data: r.data.Fingerprint, Source: r.data.Source, Training: Training{LearningRate: r.Settings.LearningRate}}
 	r.at = &r.checkpoint.Training
+	if r.checkpoint.Places, err = r.places(); err != nil {
+		return err
+	}
 	switch {
 	case r.From != "":
 		err = r.startFrom()
@@ -118,17 +121,43 @@ func (r *trainRun) begin(ctx context.Context) error {
 	return cmp.Or(err, ctx.Err())
 }
 
+// places is the number of places of the encoder's grids, or 0 for a cell that does not look.
+func (r *trainRun) places() (int, error) {
+	cell := r.Cell
+	if cell == nil {
+		var err error
+		if cell, err = decoder.Builtin(r.Settings.Cell, r.Settings.Attention); err != nil {
+			return 0, err
+		}
+	}
+	if !(decoder.Model{Cell: cell}).Looks() {
+		return 0, nil
+	}
+	spec, err := r.data.chosen.spec.WithGrids()
+	if err != nil {
+		return 0, fmt.Errorf("cell %q looks at feature maps: %w", cell.Name(), err)
+	}
+	return spec.Places, nil
+}
+
 // prepare makes the training examples and puts the model and the optimizer on the device.
 func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	r.backend = backend
+	var err error
+	if r.model, err = r.checkpoint.model(r.Cell); err != nil {
+		return err
+	}
+	if _, err := r.data.featuresFor(ctx, r.model); err != nil {
+		return err
+	}
 	if err := r.data.CheckSplits(ctx, r.Evaluate); err != nil {
 		return err
 	}
-	pairs, err := r.images.makePairs(ctx, r.data, datasets.Train, r.checkpoint)
+	pairs, err := r.images.makePairs(ctx, r.data, datasets.Train, r.checkpoint, r.model)
 	if err != nil {
 		return err
 	}
-	if r.val, err = r.images.makePairs(ctx, r.data, datasets.Val, r.checkpoint); err != nil {
+	if r.val, err = r.images.makePairs(ctx, r.data, datasets.Val, r.checkpoint, r.model); err != nil {
 		return err
 	}
 	r.train = newBatcher(pairs, r.Settings.BatchSize, r.Settings.Seed, r.Settings.Batching == "length")
@@ -143,9 +172,6 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 		r.epochTokens = r.epochTokens * r.Settings.Samples * len(critic.rows) / len(pairs)
 		r.stepper = critic
 	}
-	if r.model, err = r.checkpoint.model(r.Cell); err != nil {
-		return err
-	}
 	if r.checkpoint.Values == nil {
 		r.checkpoint.Values = r.model.Initialize(r.Settings.Seed)
 	} else if err := r.checkpoint.fits(r.model); err != nil {
@@ -154,7 +180,8 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 	options := decoder.TrainOptions{LearningRate: r.at.LearningRate, Dropout: r.Settings.Dropout,
 		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision,
 		LabelSmoothing: r.Settings.LabelSmoothing, EmbeddingDropout: r.Settings.EmbeddingDropout,
-		BatchWeight: r.batchWeight(), WordsOnly: r.objective.selfCritical}
+		BatchWeight: r.batchWeight(), WordsOnly: r.objective.selfCritical,
+		AttentionRegulariser: r.Settings.AttentionRegulariser}
 	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, options)
 	if err != nil {
 		return err

@@ -18,12 +18,19 @@ type Batch struct {
 	Targets     []int32   // [steps, size]: w1, w2, ..., <end>
 	// Weights [steps, size] multiply the loss of each position: 0 excludes a <pad>.
 	Weights []float32
+	// Grids holds the feature maps of the batch's images, each image once, at most one for each caption, and GridRows
+	// [size] the index in Grids of each caption's image. They are for models that look (see Looking).
+	Grids    []Grid
+	GridRows []int32
 }
 
 // Check reports arrays of the wrong length, and ids outside the model's vocabulary.
 func (b *Batch) Check(m Model) error {
 	n := b.Size * b.Steps
 	if err := b.checkImages(m); err != nil {
+		return err
+	}
+	if err := b.checkGrids(m); err != nil {
 		return err
 	}
 	if b.Steps < 1 || len(b.Inputs) != n || len(b.Targets) != n || len(b.Weights) != n {

@@ -22,6 +22,15 @@ func benchBatch(m Model, size, steps int) *Batch {
 	for i := range b.Features {
 		b.Features[i] = random.Float32()
 	}
+	if m.Looks() { // in a batch of real captions, hardly two are of the same image
+		for i := range size {
+			grid := make([]float32, m.gridSize())
+			for j := range grid {
+				grid[j] = random.Float32()
+			}
+			b.Grids, b.GridRows = append(b.Grids, NewGrid(grid)), append(b.GridRows, int32(i))
+		}
+	}
 	for range size * steps {
 		// In a batch of real captions, the number of distinct words is a third of the number of positions.
 		b.Inputs = append(b.Inputs, int32(random.IntN(size*steps*3/8)))
@@ -36,8 +45,12 @@ func benchBatch(m Model, size, steps int) *Batch {
 func BenchmarkTrainStep(b *testing.B) {
 	m := Model{Cell: LSTM{}, Vocabulary: 4521, Features: 1280,
 		Embedding: env("EMBEDDING", 300), Hidden: env("HIDDEN", 512)}
-	if os.Getenv("CELL") == "rnn" {
-		m.Cell = RNN{}
+	if cell := os.Getenv("CELL"); cell != "" {
+		var err error
+		if m.Cell, err = Builtin(cell, env("ATTENTION", 0)); err != nil {
+			b.Fatal(err)
+		}
+		m.Places, m.Channels = env("PLACES", 49), 1280
 	}
 	steps := env("STEPS", 12)
 	options := TrainOptions{LearningRate: 5e-4, Precision: os.Getenv("PRECISION")}

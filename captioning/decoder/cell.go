@@ -68,19 +68,33 @@ type tabled interface {
 // stepwise hides unroller and tabled of a built-in cell, which is then treated like a custom one.
 type stepwise struct{ Cell }
 
-// Builtin returns the cell named "lstm" or "rnn".
-func Builtin(name string) (Cell, error) {
+// attendingUnroller is an unroller that can also return the weights of the places.
+type attendingUnroller interface {
+	// unrollAttending returns the outputs and the weights [time, batch, places], float32.
+	unrollAttending(w Weights, xs, places *Node, state []*Node) (outputs, weights *Node)
+}
+
+// Builtin returns the cell named "lstm", "rnn", "attention" or "top-down". Attention is the size of the attention
+// space;
+// 0 means DefaultAttention. Cells without attention ignore it.
+func Builtin(name string, attention int) (Cell, error) {
 	switch name {
 	case "lstm":
 		return LSTM{}, nil
 	case "rnn":
 		return RNN{}, nil
+	case "attention":
+		return Attention{Size: attention}, nil
+	case "top-down":
+		return TopDown{Size: attention}, nil
 	}
-	return nil, fmt.Errorf("unknown cell %q: the built-in cells are lstm and rnn; pass a custom cell by value", name)
+	return nil, fmt.Errorf("unknown cell %q: the built-in cells are lstm, rnn, attention and top-down; "+
+		"pass a custom cell by value", name)
 }
 
 // checkCell validates a cell's description before any graph is built.
-func checkCell(cell Cell, in, hidden int) error {
+func checkCell(m Model) error {
+	cell := m.Cell
 	if cell == nil {
 		return fmt.Errorf("no cell given: use decoder.LSTM{}, decoder.RNN{} or a custom cell")
 	}
@@ -90,8 +104,12 @@ func checkCell(cell Cell, in, hidden int) error {
 	if n := cell.NumStates(); n < 1 {
 		return fmt.Errorf("cell %q: NumStates is %d; it must be at least 1, for the output", cell.Name(), n)
 	}
+	if m.Looks() && (m.Places < 1 || m.Channels < 1) {
+		return fmt.Errorf("cell %q looks at feature maps, but the model has %d places with %d channels: both must be "+
+			"at least 1; use an encoder with feature maps", cell.Name(), m.Places, m.Channels)
+	}
 	var seen []string
-	for _, w := range cell.Weights(in, hidden) {
+	for _, w := range m.ownWeights() {
 		if w.Name == "" || slices.Contains(seen, w.Name) {
 			return fmt.Errorf("cell %q: weight name %q is empty or used twice", cell.Name(), w.Name)
 		}

@@ -14,9 +14,10 @@ func (d *Decoder) wordGraph(key loopKey, w Weights, s *loopState) {
 	rows, words := key.slots*key.beam, d.paddedVocabulary()
 	// Reading the previous word turns the states in s into those that the next word is chosen from.
 	if key.table {
-		s.cell = d.Cell.(tabled).stepFromGates(d.cellWeights(w), lookUp(s.table[0], s.previous), s.cell)
+		s.cell = d.Cell.(tabled).stepFromGates(d.cellWeights(w), lookUp(s.table[0], s.previous),
+			s.states(key))
 	} else {
-		s.cell = d.Cell.Step(d.cellWeights(w), d.embedGraph(w, s.previous), s.cell)
+		s.cell = d.Cell.Step(d.cellWeights(w), d.embedGraph(w, s.previous), s.states(key))
 	}
 	checkStates(d.Cell, "Step", s.cell, rows, d.Hidden)
 	logits := matMulT(s.cell[0], s.output)

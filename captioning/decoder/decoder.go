@@ -23,6 +23,7 @@ type Decoder struct {
 	store   *model.Store
 	losses  *model.Exec
 	words   *model.Exec // of WordLogProbs; nil until it is called
+	looks   *model.Exec // of Attention; nil until it is called
 	loops   map[loopKey]*loop
 	// unrolled is true if loops must be built step by step, because the backend lacks operations that loops need, like
 	// GoMLX's pure Go backend.
@@ -67,9 +68,17 @@ func (d *Decoder) tryCell() (err error) {
 	for _, spec := range d.Weights() {
 		w[spec.Name] = Zeros(g, shapes.Make(dtypes.Float32, spec.Shape...))
 	}
-	states := d.startGraph(w, Zeros(g, shapes.Make(dtypes.Float32, 2, d.Features)))
-	next := d.Cell.Step(d.cellWeights(w), Zeros(g, shapes.Make(dtypes.Float32, 2, d.Embedding)), states)
-	checkStates(d.Cell, "Step", next, 2, d.Hidden)
+	var seen []*Node
+	if d.Looks() {
+		seen = d.lookGraph(w, zeros(g, 2, d.Places, d.Channels))
+	}
+	states := d.startGraph(w, Zeros(g, shapes.Make(dtypes.Float32, 2, d.Features)), seen)
+	states = append(states, seen...)
+	x := Zeros(g, shapes.Make(dtypes.Float32, 2, d.Embedding))
+	if attending, ok := asAttending(d.Cell); ok {
+		attending.Attention(d.cellWeights(w), x, states).AssertDims(2, d.Places)
+	}
+	checkStates(d.Cell, "Step", d.Cell.Step(d.cellWeights(w), x, states), 2, d.Hidden)
 	return nil
 }
 
@@ -95,7 +104,7 @@ func (d *Decoder) TokenLosses(b *Batch) (losses []float32, err error) {
 		return nil, err
 	}
 	defer recoverTo(&err, "decoder: losses")
-	out, err := d.losses.Call1(b.tensors(d.Model)...)
+	out, err := d.losses.Call1(append(b.tensors(d.Model), b.grids(d.Model)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("decoder: losses: %w", err)
 	}
@@ -103,10 +112,19 @@ func (d *Decoder) TokenLosses(b *Batch) (losses []float32, err error) {
 	return losses, out.FinalizeAll()
 }
 
+// forcedGraph returns the input of teacher forcing, given the inputs of lossGraph.
+func (d *Decoder) forcedGraph(w Weights, in []*Node) forced {
+	f := forced{features: batchFeatures(in[0], in[1]), words: in[2], places: in[3]}
+	if d.Looks() {
+		f.seen = seenByRow(d.lookGraph(w, in[len(in)-2]), in[len(in)-1])
+	}
+	return f
+}
+
 // tokenLossesGraph returns the losses of all positions, [steps*size] (float32); see lossGraph for its inputs.
 func (d *Decoder) tokenLossesGraph(w Weights, in []*Node) *Node {
-	features, words, places, targets := batchFeatures(in[0], in[1]), in[2], in[3], in[4]
-	outputs := d.outputsGraph(w, features, words, places)
+	forced, targets := d.forcedGraph(w, in), in[4]
+	outputs := d.outputsGraph(w, forced)
 	rows := outputs.Shape().Dim(0) * outputs.Shape().Dim(1)
 	outputs.AssertDims(targets.Shape().Dim(0), targets.Shape().Dim(1), d.Hidden)
 	logits := d.logitsGraph(w, Reshape(outputs, rows, d.Hidden))
@@ -132,8 +150,10 @@ func (d *Decoder) weightsGraph(g *Graph) Weights {
 // Finalize frees the device's memory. Do not use the decoder afterwards.
 func (d *Decoder) Finalize() {
 	d.losses.Finalize()
-	if d.words != nil {
-		d.words.Finalize()
+	for _, e := range []*model.Exec{d.words, d.looks} {
+		if e != nil {
+			e.Finalize()
+		}
 	}
 	for _, l := range d.loops {
 		l.finalize()

@@ -105,31 +105,41 @@ type Caption struct {
 // exceeds the number of words, or if features does not hold whole vectors of finite numbers. It also fails, naming the
 // first such image by its index, if the model's logits are not finite or so low that no allowed word can be chosen.
 func (d *Decoder) Generate(features []float32, options GenerateOptions) (captions [][]Caption, err error) {
-	if err := options.Check(); err != nil {
-		return nil, err
-	}
 	if len(features)%d.Features != 0 {
 		return nil, fmt.Errorf("generate: %d numbers do not divide into feature vectors of %d",
 			len(features), d.Features)
+	}
+	return d.GenerateFrom(Inputs{Features: features}, options)
+}
+
+// GenerateFrom is Generate for models that look as well as others. It also fails if a grid is missing or of the wrong
+// size.
+func (d *Decoder) GenerateFrom(images Inputs, options GenerateOptions) (captions [][]Caption, err error) {
+	if err := options.Check(); err != nil {
+		return nil, err
+	}
+	features := images.Features
+	n := len(features) / d.Features
+	if err := images.check(d.Model, n); err != nil {
+		return nil, fmt.Errorf("generate: %w", err)
 	}
 	if i := slices.IndexFunc(features, func(x float32) bool { return !isFinite(float64(x)) }); i >= 0 {
 		return nil, fmt.Errorf("generate: feature %d of image %d is %v: compute the features again", i%d.Features,
 			i/d.Features, features[i])
 	}
-	n := len(features) / d.Features
 	options = options.WithDefaults()
 	if words := d.Vocabulary - vocab.NumSpecials; options.Beam > words {
 		return nil, fmt.Errorf("generate: beam %d exceeds the %d words of the vocabulary", options.Beam, words)
 	}
 	defer recoverTo(&err, "generate")
 	captions = make([][]Caption, 0, n)
-	for first := 0; first < n; first += maxQueue {
-		rows := min(maxQueue, n-first)
+	for first := 0; first < n; first += d.maxQueue() {
+		rows := min(d.maxQueue(), n-first)
 		loop, err := d.loopFor(options, rows)
 		if err != nil {
 			return nil, err
 		}
-		ids, logProbs, err := loop.run(d, features[first*d.Features:(first+rows)*d.Features], first)
+		ids, logProbs, err := loop.run(d, images.of(d.Model, first, first+rows), first)
 		if err != nil {
 			return nil, err
 		}

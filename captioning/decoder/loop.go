@@ -36,15 +36,23 @@ type loop struct {
 	steps   *model.Exec
 }
 
-// maxQueue is the maximum number of images that are passed to the device at once.
-const maxQueue = 4096
+// maxQueue is the maximum number of images that are passed to the device at once, and lookQueue that of images with
+// grids, which are large.
+const maxQueue, lookQueue = 4096, 512
+
+func (d *Decoder) maxQueue() int {
+	if d.Looks() {
+		return lookQueue
+	}
+	return maxQueue
+}
 
 // loopFor returns the loop for the options and a number of images. Compiled loops are kept.
 func (d *Decoder) loopFor(o GenerateOptions, images int) (*loop, error) {
 	key := loopKey{queue: 1, beam: o.Beam, maxWords: o.MaxWords, sample: o.Temperature > 0,
 		topP: o.TopP > 0 && o.TopP < 1,
 		topK: o.TopK, bestOnly: o.BestOnly && o.LengthPenalty == 0}
-	for key.queue < min(images, maxQueue) {
+	for key.queue < min(images, d.maxQueue()) {
 		key.queue *= 2
 	}
 	key.slots = min(o.BatchSize, key.queue)
@@ -59,7 +67,7 @@ func (d *Decoder) loopFor(o GenerateOptions, images int) (*loop, error) {
 		l = &loop{key: key}
 		var err error
 		l.prepare, err = model.NewExec(d.backend, d.store, func(_ *model.Scope, in []*Node) []*Node {
-			return d.prepareGraph(key, in[0], in[1])
+			return d.prepareGraph(key, in)
 		})
 		if err != nil {
 			return nil, err
@@ -81,18 +89,22 @@ func (l *loop) finalize() {
 	l.steps.Finalize()
 }
 
-// run generates captions for features [images, features], at most as many images as the queue holds; first is the index
-// of the first image in the call. It returns tokens [queue, beam, words] and log-probabilities [queue, beam].
-func (l *loop) run(d *Decoder, features []float32, first int) ([]int32, []float32, error) {
+// run generates captions for n images, at most as many as the queue holds; first is the index of the first image in the
+// call. It returns tokens [queue, beam, words] and log-probabilities [queue, beam].
+func (l *loop) run(d *Decoder, images Inputs, first int) ([]int32, []float32, error) {
 	all := make([]float32, l.key.queue*d.Features) // the queue is padded with zeros
-	copy(all, features)
-	prepared, err := l.prepare.Call(tensors.FromFlatDataAndDimensions(all, l.key.queue, d.Features),
-		forbiddenTokens(d.Vocabulary, l.options))
+	copy(all, images.Features)
+	given := []any{tensors.FromFlatDataAndDimensions(all, l.key.queue, d.Features),
+		forbiddenTokens(d.Vocabulary, l.options)}
+	if d.Looks() {
+		given = append(given, gridTensor(d.Model, images.Grids, l.key.queue))
+	}
+	prepared, err := l.prepare.Call(given...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("generate: initial states: %w", err)
 	}
 	inputs := []any{
-		tensors.FromScalar(int32(len(features) / d.Features)),
+		tensors.FromScalar(int32(len(images.Features) / d.Features)),
 		streamKeys(l.options.Seed, first, l.key.queue),
 		tensors.FromScalar(float32(l.options.Temperature)),
 		tensors.FromScalar(float32(l.options.TopP)),
@@ -121,14 +133,20 @@ func neverTokens(vocabulary int, o GenerateOptions) []bool {
 
 // prepareGraph returns, all float32: the initial states, each [queue, hidden], for features [queue, features]; the
 // output layer, weight [padded vocabulary, hidden] and bias [padded vocabulary]; and, if the key has a table, what each
-// word's embedding contributes to the cell, [vocabulary, n]. The words in never [vocabulary] (bool) have weights of 0
+// word's embedding contributes to the cell, [vocabulary, n]; and what a Looking cell sees of grids [queue, places,
+// channels] (bfloat16). The words in never [vocabulary] (bool) have weights of 0
 // and the bias forbidden, so that none can be chosen, whatever the model says of them.
-func (d *Decoder) prepareGraph(key loopKey, features, never *Node) []*Node {
+func (d *Decoder) prepareGraph(key loopKey, in []*Node) []*Node {
+	features, never := in[0], in[1]
 	features.AssertDims(key.queue, d.Features)
 	never.AssertDims(d.Vocabulary)
 	g := features.Graph()
 	w := d.weightsGraph(g)
-	out := d.startGraph(w, features)
+	var seen []*Node
+	if d.Looks() {
+		seen = d.lookGraph(w, in[2])
+	}
+	out := d.startGraph(w, features, seen)
 	more := compute.PadAxis{End: d.paddedVocabulary() - d.Vocabulary}
 	weight := Where(spread(never, d.Vocabulary, d.Hidden), zeros(g, d.Vocabulary, d.Hidden), w[outputWeight])
 	bias := Where(never, filled(g, float32(forbidden), d.Vocabulary), w[outputBias])
@@ -137,7 +155,7 @@ func (d *Decoder) prepareGraph(key loopKey, features, never *Node) []*Node {
 	if key.table {
 		out = append(out, d.Cell.(tabled).gates(d.cellWeights(w), w[embeddingWeight]))
 	}
-	return out
+	return append(out, seen...)
 }
 
 // paddedVocabulary is the number of words, padded to whole blocks.
@@ -150,7 +168,10 @@ func (d *Decoder) loopGraph(key loopKey, in []*Node) []*Node {
 	g := in[0].Graph()
 	states := d.Cell.NumStates()
 	s := &loopState{count: in[0], keys: in[1], knobs: [2]*Node{in[2], in[3]},
-		start: in[4 : 4+states], output: in[4+states], bias: in[5+states], table: in[6+states:]}
+		start: in[4 : 4+states], output: in[4+states], bias: in[5+states], seen: in[6+states:]}
+	if key.table {
+		s.table, s.seen = s.seen[:1], s.seen[1:]
+	}
 	w := d.weightsGraph(g)
 	for _, spec := range d.Weights() {
 		s.weights = append(s.weights, w[spec.Name])

@@ -61,18 +61,8 @@ func (LSTM) unroll(w Weights, xs, places *Node, state []*Node) *Node {
 			zeros(g, batch, hidden), zeros(g, batch, hidden), zeros(g, steps, batch, 4*hidden),
 		}, func(t *Node, fixed, s []*Node) []*Node {
 			dOut := Add(at(fixed[0], t), s[0])
-			tanhC := Tanh(at(fixed[1], t))
-			parts := splitLast(at(fixed[3], t), 4)
-			i, f, c, o := parts[0], parts[1], parts[2], parts[3]
-			dCell := Add(Mul(Mul(dOut, o), tanhSlope(tanhC)), s[1])
-			pre := Concatenate([]*Node{
-				Mul(Mul(dCell, c), sigmoidSlope(i)),
-				Mul(Mul(dCell, at(fixed[2], t)), sigmoidSlope(f)),
-				Mul(Mul(dCell, i), tanhSlope(c)),
-				Mul(Mul(dOut, tanhC), sigmoidSlope(o)),
-			}, -1)
-			pre.AssertDims(batch, 4*hidden)
-			return []*Node{product(pre, []int{1}, fixed[4], []int{axis}), Mul(dCell, f), put(s[2], pre, t)}
+			pre, dBefore := lstmGradient(dOut, s[1], at(fixed[1], t), at(fixed[2], t), at(fixed[3], t))
+			return []*Node{product(pre, []int{1}, fixed[4], []int{axis}), dBefore, put(s[2], pre, t)}
 		})
 		dPre, hiddenBefore := final[2], shifted(StopGradient(state[0]), outputs)
 		return []*Node{dPre, final[0], final[1], recurrentGradient(dPre, hiddenBefore, w["weight_hh"])}
@@ -87,4 +77,22 @@ func lstmGates(gates, c *Node) (h, cNext *Node, activated [4]*Node) {
 	activated = [4]*Node{Sigmoid(parts[0]), Sigmoid(parts[1]), Tanh(parts[2]), Sigmoid(parts[3])}
 	cNext = Add(Mul(activated[1], c), Mul(activated[0], activated[2]))
 	return Mul(activated[3], Tanh(cNext)), cNext, activated
+}
+
+// lstmGradient is the backward pass of lstmGates: dOut and dCell are the gradients of h and c after the step, cell and
+// before the values of c after and before it, all [batch, hidden]; gates [batch, 4*hidden] are the activated ones. It
+// returns the gradients of the pre-activations [batch, 4*hidden] and of before [batch, hidden].
+func lstmGradient(dOut, dCell, cell, before, gates *Node) (pre, dBefore *Node) {
+	tanhC := Tanh(cell)
+	parts := splitLast(gates, 4)
+	i, f, c, o := parts[0], parts[1], parts[2], parts[3]
+	dCell = Add(Mul(Mul(dOut, o), tanhSlope(tanhC)), dCell)
+	pre = Concatenate([]*Node{
+		Mul(Mul(dCell, c), sigmoidSlope(i)),
+		Mul(Mul(dCell, before), sigmoidSlope(f)),
+		Mul(Mul(dCell, i), tanhSlope(c)),
+		Mul(Mul(dOut, tanhC), sigmoidSlope(o)),
+	}, -1)
+	pre.AssertDims(dOut.Shape().Dim(0), 4*dOut.Shape().Dim(1))
+	return pre, Mul(dCell, f)
 }

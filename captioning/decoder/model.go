@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -28,6 +29,8 @@ type Model struct {
 	// Tied uses the word embedding as the weight of the output layer, too (Press and Wolf 2017), so that Embedding must
 	// be equal to Hidden.
 	Tied bool
+	// Places and Channels are the dimensions of an image's grid, for a Looking cell; others ignore them.
+	Places, Channels int
 }
 
 // Names of the weights outside the cell. A cell's weight "w" is named "cell.w".
@@ -51,7 +54,7 @@ func (m Model) Check() error {
 		return fmt.Errorf("decoder: tied weights with embedding %d and hidden %d: both must be equal",
 			m.Embedding, m.Hidden)
 	}
-	return checkCell(m.Cell, m.Embedding, m.Hidden)
+	return checkCell(m)
 }
 
 // Weights lists every trainable array of the model in the fixed order in which initial values are drawn.
@@ -65,7 +68,7 @@ func (m Model) Weights() []Weight {
 		{imageWeight, []int{imageOut, m.Features}},
 		{imageBias, []int{imageOut}},
 	}
-	for _, w := range m.Cell.Weights(m.Embedding, m.Hidden) {
+	for _, w := range m.ownWeights() {
 		weights = append(weights, Weight{cellPrefix + w.Name, w.Shape})
 	}
 	if !m.Tied {
@@ -137,7 +140,7 @@ func (m Model) CheckValues(values Values) error {
 // cellWeights returns the cell's weights, by the names that the cell gave them.
 func (m Model) cellWeights(w Weights) Weights {
 	own := make(Weights)
-	for _, spec := range m.Cell.Weights(m.Embedding, m.Hidden) {
+	for _, spec := range m.ownWeights() {
 		own[spec.Name] = w[cellPrefix+spec.Name]
 	}
 	return own
@@ -156,8 +159,9 @@ func (m Model) embedGraph(w Weights, ids *Node) *Node {
 	return lookUp(w[embeddingWeight], ids)
 }
 
-// startGraph returns the states before <start> is read, each [batch, hidden] (float32), for features [batch, features].
-func (m Model) startGraph(w Weights, features *Node) []*Node {
+// startGraph returns the states before <start> is read, each [batch, hidden] (float32), for features [batch, features]
+// and what a Looking cell has seen, for as many images.
+func (m Model) startGraph(w Weights, features *Node, seen []*Node) []*Node {
 	batch := features.Shape().Dim(0)
 	image := m.imageGraph(w, features)
 	var states []*Node
@@ -166,7 +170,7 @@ func (m Model) startGraph(w Weights, features *Node) []*Node {
 		for range m.Cell.NumStates() {
 			states = append(states, zero)
 		}
-		states = m.Cell.Step(m.cellWeights(w), image, states)
+		states = m.Cell.Step(m.cellWeights(w), image, append(states, seen...))
 	} else {
 		states = m.Cell.Start(image)
 	}
@@ -174,25 +178,31 @@ func (m Model) startGraph(w Weights, features *Node) []*Node {
 	return states
 }
 
-// outputsGraph runs teacher forcing and returns the outputs of the recurrent layer, [time, batch, hidden] (float32),
-// for features [batch, features]. Words [n] (int32) are the distinct input ids; places [time, batch] (int32) holds the
-// index in words of each position's input.
-func (m Model) outputsGraph(w Weights, features, words, places *Node) *Node {
-	states := m.startGraph(w, features)
-	xs := m.embedGraph(w, words)
-	steps, batch := places.Shape().Dim(0), places.Shape().Dim(1)
-	xs.AssertDims(words.Shape().Dim(0), m.Embedding)
+// forced is the input of teacher forcing.
+type forced struct {
+	features *Node   // [batch, features] (float32)
+	seen     []*Node // what a Looking cell has seen, [batch, ...] each (float32)
+	words    *Node   // [n] (int32): the distinct input ids
+	places   *Node   // [time, batch] (int32): the index in words of each position's input
+}
+
+// outputsGraph runs teacher forcing and returns the outputs of the recurrent layer, [time, batch, hidden] (float32).
+func (m Model) outputsGraph(w Weights, in forced) *Node {
+	states := m.startGraph(w, in.features, in.seen)
+	xs := m.embedGraph(w, in.words)
+	steps, batch := in.places.Shape().Dim(0), in.places.Shape().Dim(1)
+	xs.AssertDims(in.words.Shape().Dim(0), m.Embedding)
 	own := m.cellWeights(w)
 	if fast, ok := m.Cell.(unroller); ok {
-		outputs := fast.unroll(own, xs, places, states)
+		outputs := fast.unroll(own, xs, in.places, slices.Concat(states, in.seen))
 		outputs.AssertDims(steps, batch, m.Hidden)
 		return outputs
 	}
 	outputs := make([]*Node, steps)
-	xs = lookUp(xs, places)
+	xs = lookUp(xs, in.places)
 	xs.AssertDims(steps, batch, m.Embedding)
 	for t := range steps {
-		states = m.Cell.Step(own, stepOf(xs, t), states)
+		states = m.Cell.Step(own, stepOf(xs, t), slices.Concat(states, in.seen))
 		checkStates(m.Cell, "Step", states, batch, m.Hidden)
 		outputs[t] = states[0]
 	}

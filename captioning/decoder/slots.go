@@ -1,6 +1,8 @@
 package decoder
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -34,6 +36,7 @@ type loopState struct {
 	bias    *Node    // [padded vocabulary] float32
 	table   []*Node  // [vocabulary, n] float32, if there is one
 	weights []*Node
+	seen    []*Node // each [queue, ...] float32: what a Looking cell has seen of the images
 }
 
 // list returns all nodes of the state, in the order that from reads.
@@ -42,7 +45,7 @@ func (s *loopState) list() []*Node {
 	nodes = append(append(nodes, s.cell...), s.finals[:]...)
 	nodes = append(nodes, s.count, s.keys, s.knobs[0], s.knobs[1])
 	nodes = append(append(nodes, s.start...), s.output, s.bias)
-	return append(append(nodes, s.table...), s.weights...)
+	return append(append(append(nodes, s.table...), s.weights...), s.seen...)
 }
 
 // from returns a state made of the nodes, with as many cell states and weights as s.
@@ -55,6 +58,7 @@ func (s *loopState) from(nodes []*Node) *loopState {
 		finished: take(), cell: several(len(s.cell)), finals: [2]*Node{take(), take()},
 		count: take(), keys: take(), knobs: [2]*Node{take(), take()}, start: several(len(s.start)),
 		output: take(), bias: take(), table: several(len(s.table)), weights: several(len(s.weights)),
+		seen: several(len(s.seen)),
 	}
 }
 
@@ -122,10 +126,25 @@ func (s *loopState) refill(key loopKey) {
 	ofRows := Reshape(ofCaptions, key.slots*key.beam)
 	ofRows.AssertDims(key.slots * key.beam)
 	s.previous = Where(ofRows, fresh.previous, s.previous)
-	from := ExpandAxes(Min(s.image, filled(g, int32(key.queue-1), key.slots)), -1)
-	from.AssertDims(key.slots, 1)
+	from := s.imageRows(key)
 	for k, state := range s.cell {
 		first := repeatRows(Gather(s.start[k], from), key.beam)
 		s.cell[k] = Where(spread(ofRows, state.Shape().Dimensions...), first, state)
 	}
+}
+
+// imageRows returns the row of each slot's image in the queue, [slots, 1] (int32): any row if the slot has no image.
+func (s *loopState) imageRows(key loopKey) *Node {
+	from := ExpandAxes(Min(s.image, filled(s.image.Graph(), int32(key.queue-1), key.slots)), -1)
+	from.AssertDims(key.slots, 1)
+	return from
+}
+
+// states returns the states of the cell and, for a Looking one, what it has seen of each slot's image, [slots, ...].
+func (s *loopState) states(key loopKey) []*Node {
+	states := slices.Clone(s.cell)
+	for _, all := range s.seen {
+		states = append(states, Gather(all, s.imageRows(key)))
+	}
+	return states
 }

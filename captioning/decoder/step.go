@@ -10,13 +10,18 @@ import (
 )
 
 // lossInputs is the number of inputs of lossGraph.
-const lossInputs = 8
+func (m Model) lossInputs() int {
+	if m.Looks() {
+		return 10
+	}
+	return 8
+}
 
 // stepGraph builds one training step and returns its loss, [] (float32). The inputs are those of lossGraph for each
 // batch of the step.
 func (t *Trainer) stepGraph(scope *model.Scope, in []*Node) *Node {
 	var loss *Node
-	for own := range slices.Chunk(in, lossInputs) {
+	for own := range slices.Chunk(in, t.lossInputs()) {
 		if more := t.lossGraph(own); loss == nil {
 			loss = more
 		} else {
@@ -47,19 +52,22 @@ func (t *Trainer) gradientsGraph(scope *model.Scope, loss *Node) []*Node {
 //   - weights [time, batch] (float32)
 //   - rows [m, 1] (int32), the positions, of time*batch, that the output layer and the loss read
 //   - the state of the random numbers for dropout
+//   - for a Looking cell, the grids of the batch's images [images, places, channels] (bfloat16) and the image of each
+//     caption [batch] (int32)
 func (t *Trainer) lossGraph(in []*Node) *Node {
-	features, words, places, targets := batchFeatures(in[0], in[1]), in[2], in[3], in[4]
-	weights, rows, dropoutState := in[5], in[6], in[7]
-	targets.AssertDims(places.Shape().Dimensions...)
-	weights.AssertDims(places.Shape().Dimensions...)
-	g := features.Graph()
+	targets, weights, rows, dropoutState := in[4], in[5], in[6], in[7]
+	g := targets.Graph()
 	w := t.inPrecision(t.options.Precision, t.weightsGraph(g))
-	read := wordInputs{w, words, places}
+	forced := t.forcedGraph(w, in)
+	targets.AssertDims(forced.places.Shape().Dimensions...)
+	weights.AssertDims(forced.places.Shape().Dimensions...)
+	read := wordInputs{w, forced.words, forced.places}
 	if share := t.options.EmbeddingDropout; share > 0 {
 		dropoutState, read = read.dropEmbeddings(dropoutState, share)
+		forced.words, forced.places = read.words, read.places
 	}
-	outputs := t.outputsGraph(read.w, features, read.words, read.places)
-	positions := places.Shape().Size()
+	outputs, penalty := t.penalisedGraph(read.w, forced, weights)
+	positions := targets.Shape().Size()
 	outputs = Reshape(outputs, positions, t.Hidden)
 	targets, weights = Reshape(targets, positions), Reshape(weights, positions)
 	if rows.Shape().Dim(0) < positions {
@@ -74,7 +82,7 @@ func (t *Trainer) lossGraph(in []*Node) *Node {
 	logits := t.logitsGraph(w, outputs)
 	if t.options.WordsOnly {
 		never := Const(g, neverTokens(t.Vocabulary, GenerateOptions{}))
-		first := filled(g, int32(places.Shape().Dim(1)), rows.Shape().Dim(0))
+		first := filled(g, int32(forced.places.Shape().Dim(1)), rows.Shape().Dim(0))
 		logits = onlyWords(logits, never, LessThan(Reshape(rows, rows.Shape().Dim(0)), first))
 	}
 	losses := smoothedLosses(logits, targets, t.options.LabelSmoothing)
@@ -83,7 +91,11 @@ func (t *Trainer) lossGraph(in []*Node) *Node {
 	if t.options.BatchWeight > 0 {
 		total = Scalar(g, dtypes.Float32, t.options.BatchWeight)
 	}
-	return Div(ReduceAllSum(Mul(losses, weights)), total)
+	sum := ReduceAllSum(Mul(losses, weights))
+	if penalty != nil {
+		sum = Add(sum, penalty)
+	}
+	return Div(sum, total)
 }
 
 // clipByGlobalNorm multiplies all gradients by limit/norm if their joint 2-norm is above limit, like

@@ -21,6 +21,7 @@ const (
 
 type torchGolden struct {
 	Losses    []float64
+	Attention []float64 // only of cells that attend
 	Loss      float64
 	Gradients map[string][]float64
 	After     map[string][]float64
@@ -33,11 +34,11 @@ func readGoldens(t *testing.T, name string) map[string]torchGolden {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var file struct{ Cases map[string]torchGolden }
-	if err := json.Unmarshal(data, &file); err != nil {
+	var content struct{ Cases map[string]torchGolden }
+	if err := json.Unmarshal(data, &content); err != nil {
 		t.Fatal(err)
 	}
-	return file.Cases
+	return content.Cases
 }
 
 // formula is the linear congruential generator of make_goldens.py.
@@ -61,7 +62,7 @@ func formulaIDs(n int, salt uint32) []int32 {
 
 func goldenModel(cell Cell, imageFirst bool) (Model, Values) {
 	m := Model{Cell: cell, Vocabulary: goldenV, Features: goldenF, Embedding: goldenE, Hidden: goldenH,
-		ImageFirst: imageFirst}
+		ImageFirst: imageFirst, Places: goldenPlaces, Channels: goldenChannels}
 	shapes := make(map[string][]int)
 	for _, w := range m.Weights() {
 		shapes[w.Name] = w.Shape
@@ -76,6 +77,10 @@ func goldenModel(cell Cell, imageFirst bool) (Model, Values) {
 func goldenBatch() *Batch {
 	b := &Batch{Size: goldenB, Steps: goldenT, Features: formula(goldenB*goldenF, 1, 1),
 		Inputs: formulaIDs(goldenT*goldenB, 2), Targets: formulaIDs(goldenT*goldenB, 3)}
+	for grid := range slices.Chunk(formula(3*goldenPlaces*goldenChannels, 4, 2), goldenPlaces*goldenChannels) {
+		b.Grids = append(b.Grids, NewGrid(grid))
+	}
+	b.GridRows = []int32{2, 0, 1, 0}
 	for t := range goldenT {
 		for i := range goldenB {
 			weight := float32(0)

@@ -33,6 +33,9 @@ type TrainOptions struct {
 	// Precision of the factors of the matrix products: "float32" or "bfloat16"; empty means "float32". A custom cell
 	// keeps float32 weights. Weights, moments and losses are always float32; see precision.go for gradients.
 	Precision string
+	// AttentionRegulariser is the weight of the penalty on places that a caption looks at too much or too little; see
+	// penalty.go. It needs an Attending cell. 0 means no penalty.
+	AttentionRegulariser float64
 	// Autodiff differentiates the recurrence step by step instead of with the hand-written pass. It is slower; use it
 	// for comparisons.
 	Autodiff bool
@@ -59,6 +62,9 @@ const trimEvery = 5 * time.Second
 // nil to start. It fails where New does, and if options or state are unsound.
 func NewTrainer(backend compute.Backend, m Model, values Values, state State, options TrainOptions) (*Trainer, error) {
 	if err := options.check(); err != nil {
+		return nil, err
+	}
+	if err := checkRegulariser(options.AttentionRegulariser, m); err != nil {
 		return nil, err
 	}
 	if options.Autodiff {
@@ -180,7 +186,7 @@ func (t *Trainer) inputs(b *Batch, number int) ([]any, error) {
 		return nil, err
 	}
 	weights := tensors.FromFlatDataAndDimensions(b.Weights, b.Steps, b.Size)
-	return append(b.tensors(t.Model), weights, rows, dropoutState), nil
+	return append(append(b.tensors(t.Model), weights, rows, dropoutState), b.grids(t.Model)...), nil
 }
 
 // dropoutState is the state of the random numbers for a batch of the next step.

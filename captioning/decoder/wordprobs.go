@@ -24,15 +24,15 @@ const probsFew, probsMany, probsSteps = 8, 32, 8
 // not hold n vectors.
 func (d *Decoder) WordLogProbs(features []float32, captions [][]int32, o GenerateOptions) (
 	logProbs [][]float64, err error) {
+	return d.WordLogProbsFrom(Inputs{Features: features}, captions, o)
+}
+
+// WordLogProbsFrom is WordLogProbs for models that look as well as others. It needs the inputs of each caption's image.
+func (d *Decoder) WordLogProbsFrom(images Inputs, captions [][]int32, o GenerateOptions) (
+	logProbs [][]float64, err error) {
 	o = o.WithDefaults()
-	if len(features) != len(captions)*d.Features {
-		return nil, fmt.Errorf("decoder: %d numbers as features of %d captions, want %d for each", len(features),
-			len(captions), d.Features)
-	}
-	for i, ids := range captions {
-		if err := d.checkWords(ids, o); err != nil {
-			return nil, fmt.Errorf("decoder: caption %d: %w", i, err)
-		}
+	if err := d.checkCaptioned(images, captions, o); err != nil {
+		return nil, err
 	}
 	defer recoverTo(&err, "decoder: probabilities of words")
 	if d.words == nil {
@@ -48,15 +48,13 @@ func (d *Decoder) WordLogProbs(features []float32, captions [][]int32, o Generat
 		batch = probsMany
 	}
 	for part := range slices.Chunk(captions, batch) {
-		of := features[first*d.Features : (first+len(part))*d.Features]
+		in := images.of(d.Model, first, first+len(part)).padded(d.Model, batch)
 		first += len(part)
 		steps := stepsFor(part, o.MaxWords)
 		inputs, targets := teacherForced(part, steps, batch)
-		padded := make([]float32, batch*d.Features)
-		copy(padded, of)
-		out, err := d.words.Call1(tensors.FromFlatDataAndDimensions(padded, batch, d.Features),
+		out, err := d.words.Call1(append([]any{in[0],
 			tensors.FromFlatDataAndDimensions(inputs, steps, batch),
-			tensors.FromFlatDataAndDimensions(targets, steps, batch), forbiddenTokens(d.Vocabulary, o))
+			tensors.FromFlatDataAndDimensions(targets, steps, batch), forbiddenTokens(d.Vocabulary, o)}, in[1:]...)...)
 		if err != nil {
 			return nil, fmt.Errorf("decoder: probabilities of words: %w", err)
 		}
@@ -73,6 +71,19 @@ func (d *Decoder) WordLogProbs(features []float32, captions [][]int32, o Generat
 		}
 	}
 	return logProbs, nil
+}
+
+// checkCaptioned reports captions that Generate does not write, and inputs that are not those of their images.
+func (d *Decoder) checkCaptioned(images Inputs, captions [][]int32, o GenerateOptions) error {
+	if err := images.check(d.Model, len(captions)); err != nil {
+		return fmt.Errorf("decoder: %w", err)
+	}
+	for i, ids := range captions {
+		if err := d.checkWords(ids, o); err != nil {
+			return fmt.Errorf("decoder: caption %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // checkWords reports ids that Generate does not write.
@@ -115,19 +126,30 @@ func teacherForced(captions [][]int32, steps, batch int) (inputs, targets []int3
 }
 
 // wordLossesGraph returns the cross-entropy [steps*batch] (float32) of targets [steps, batch] after inputs
-// [steps, batch] (int32), given features [batch, features], among the tokens that are not in never [vocabulary] (bool).
-// <end> cannot come first.
+// [steps, batch] (int32), given features [batch, features] and, if the model looks, grids [batch, places, channels],
+// among the tokens that are not in never [vocabulary] (bool). <end> cannot come first.
 func (d *Decoder) wordLossesGraph(w Weights, in []*Node) *Node {
 	features, inputs, targets, never := in[0], in[1], in[2], in[3]
 	g := features.Graph()
-	steps, batch := inputs.Shape().Dim(0), inputs.Shape().Dim(1)
-	rows := steps * batch
-	features.AssertDims(batch, d.Features)
-	places := Reshape(Iota(g, shapes.Make(dtypes.Int32, rows), 0), steps, batch)
-	outputs := d.outputsGraph(w, features, Reshape(inputs, rows), places)
+	batch, rows := inputs.Shape().Dim(1), inputs.Shape().Size()
+	outputs := d.outputsGraph(w, d.captionsGraph(w, features, inputs, in[4:]))
 	logits := d.logitsGraph(w, Reshape(outputs, rows, d.Hidden))
 	isFirst := LessThan(Iota(g, shapes.Make(dtypes.Int32, rows), 0), filled(g, int32(batch), rows))
 	losses := tokenLosses(onlyWords(logits, never, isFirst), Reshape(targets, rows))
 	losses.AssertDims(rows)
 	return losses
+}
+
+// captionsGraph is the input of teacher forcing for captions inputs [steps, batch] (int32) of images with features
+// [batch, features] and, if the model looks, grids [batch, places, channels].
+func (d *Decoder) captionsGraph(w Weights, features, inputs *Node, grids []*Node) forced {
+	steps, batch := inputs.Shape().Dim(0), inputs.Shape().Dim(1)
+	features.AssertDims(batch, d.Features)
+	var seen []*Node
+	if d.Looks() {
+		seen = d.lookGraph(w, grids[0])
+	}
+	rows := steps * batch
+	places := Reshape(Iota(features.Graph(), shapes.Make(dtypes.Int32, rows), 0), steps, batch)
+	return forced{features, seen, Reshape(inputs, rows), places}
 }

@@ -60,7 +60,7 @@ func TestWordLogProbsRefusesWhatIsNoCaption(t *testing.T) {
 		features int
 		want     string
 	}{
-		{[][]int32{{5}}, 2, "as features of 1 captions"},
+		{[][]int32{{5}}, 2, "as features of 1 images"},
 		{[][]int32{{}}, 1, "0 words"},
 		{[][]int32{{5, 6, 7, 5, 6}}, 1, "5 words"},
 		{[][]int32{{5}, {vocab.Unknown}}, 2, "caption 1: token id 3"},

@@ -27,7 +27,7 @@ type FeatureOptions struct {
 	Fingerprint string         // of the dataset, see datasets.Fingerprint
 	Progress    func(Progress) // called after every batch; may be nil
 	Warn        func(string)   // called if another process builds the same features; may be nil
-	ShardSize   int            // images in a shard; 0 means 512
+	ShardSize   int            // images in a shard; 0 means 512, or 64 with grids
 	Workers     int            // goroutines that decode images; 0 means 2
 	// MaxPixels is the size of the largest image that is encoded; 0 means the constant MaxPixels. Larger images are
 	// skipped. If it is larger than when images were skipped, Build tries them again.
@@ -37,13 +37,16 @@ type FeatureOptions struct {
 // lockFile is the name of the lock in a feature folder that a process is building.
 const lockFile = ".lock"
 
-// Build encodes every image of ds, all splits, into folder, and returns the features. Existing shards with the right
-// checksum are kept; a damaged one is computed again. The manifest lists every image that cannot be read, with the
-// reason. If ctx is cancelled, a later call resumes. If another process is building in the folder, Build waits for
-// it, then takes what it has finished.
+// Build encodes every image of ds, all splits, into folder, and returns the features, with grids if e computes them
+// (see Spec.WithGrids). Existing shards with the right checksum are kept; a damaged one is computed again. The manifest
+// lists every image that cannot be read, with the reason. If ctx is cancelled, a later call resumes. If another process
+// is building in the folder, Build waits for it, then takes what it has finished.
 func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, o FeatureOptions) (*Features, error) {
 	if o.ShardSize <= 0 {
 		o.ShardSize = 512
+		if e.spec.grids {
+			o.ShardSize = 64
+		}
 	}
 	if o.Workers <= 0 {
 		o.Workers = 2
@@ -60,6 +63,9 @@ func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, 
 		}
 	}
 	fresh := Manifest{Format: 1, Encoder: e.identity, Dataset: ds.Name(), Fingerprint: o.Fingerprint}
+	if e.spec.grids {
+		fresh.Places = e.spec.Places
+	}
 	manifest, kept, err := resume(folder, fresh)
 	if err != nil {
 		return nil, err
@@ -67,7 +73,7 @@ func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, 
 	manifest.setLimit(o.MaxPixels)
 	b := &featureBuild{e: e, ds: ds, folder: folder, manifest: manifest,
 		decoding: EncodeOptions{Images: ImageOptions{MaxPixels: o.MaxPixels}, Workers: o.Workers},
-		features: &Features{Manifest: fresh, rows: make(map[string][]float32, len(ids))},
+		features: newFeatures(fresh),
 		report:   &reporter{total: len(ids), pace: pace.New(), hook: o.Progress}}
 	for shard, part := range slices.Collect(slices.Chunk(ids, o.ShardSize)) {
 		if manifest.covers(shard, part) {
@@ -110,7 +116,7 @@ func lockFolder(ctx context.Context, folder string, warn func(string)) (unlock f
 
 // resume returns the manifest in folder up to its first missing or damaged shard, and the features of its shards. It
 // returns fresh if the folder has no manifest. The folder must be locked.
-func resume(folder string, fresh Manifest) (m *Manifest, kept [][]float32, err error) {
+func resume(folder string, fresh Manifest) (m *Manifest, kept [][]row, err error) {
 	if err := atomicfile.Clean(folder); err != nil {
 		return nil, nil, fmt.Errorf("features: %w", err)
 	}
@@ -118,17 +124,18 @@ func resume(folder string, fresh Manifest) (m *Manifest, kept [][]float32, err e
 	if err != nil {
 		return &fresh, nil, nil // without a whole manifest no shard can be trusted
 	}
-	if m.Format != fresh.Format || m.Encoder != fresh.Encoder || m.Fingerprint != fresh.Fingerprint {
+	if m.Format != fresh.Format || m.Encoder != fresh.Encoder || m.Fingerprint != fresh.Fingerprint ||
+		m.Places != fresh.Places {
 		return nil, nil, fmt.Errorf("features: %s holds features of dataset %s from encoder %s: "+
 			"choose another folder or remove it", folder, m.Dataset, m.Encoder.Name)
 	}
 	for i, shard := range m.Shards {
-		data, err := readShard(folder, shard, m.Encoder.FeatureDim, true)
+		rows, err := m.readShard(folder, shard, true)
 		if err != nil {
 			m.Shards = m.Shards[:i]
 			break
 		}
-		kept = append(kept, data)
+		kept = append(kept, rows)
 	}
 	return m, kept, nil
 }
@@ -156,24 +163,25 @@ func (b *featureBuild) shard(ctx context.Context, index int, ids []string) error
 	if err != nil {
 		return err
 	}
-	var features []float32
+	var good [][]float32
 	var kept []string
 	for i, id := range ids {
 		if problems[i] != nil {
 			b.manifest.Skipped = append(b.manifest.Skipped, Skipped{id, problems[i].Error()})
 			continue
 		}
-		kept, features = append(kept, id), append(features, rows[i]...)
+		kept, good = append(kept, id), append(good, rows[i])
 	}
-	shard, err := writeShard(b.folder, fmt.Sprintf("shard-%04d.safetensors", index), kept, features, b.features.Dim())
+	shard, err := b.manifest.writeShard(b.folder, fmt.Sprintf("shard-%04d.safetensors", index), kept, good)
 	if err != nil {
 		return err
 	}
 	b.manifest.Shards = append(b.manifest.Shards, shard)
-	if features, err = mapShard(filepath.Join(b.folder, shard.File), shard, b.features.Dim()); err != nil {
+	mapped, err := b.manifest.mapShard(filepath.Join(b.folder, shard.File), shard)
+	if err != nil {
 		return err
 	}
-	b.features.add(kept, features)
+	b.features.add(kept, mapped)
 	return b.manifest.write(b.folder)
 }
 

@@ -16,7 +16,7 @@ func efficientNetLite0(dtype dtypes.DType) Spec {
 	return Spec{
 		Name: "efficientnet-lite0", FeatureDim: 1280, Resize: 224, Crop: 224, BatchSize: 16, DType: dtype,
 		Mean: [3]float32{127, 127, 127}, Std: [3]float32{128, 128, 128},
-		Load: n.load, Graph: n.graph, Weights: efficientNetLite0Weights, network: n,
+		Load: n.load, Graph: n.graph, Grid: n.grid, Places: 7 * 7, Weights: efficientNetLite0Weights, network: n,
 	}
 }
 
@@ -95,5 +95,5 @@ func buildEfficientNetLite0(b *builder, x *graph.Node, blocks []mbBlock) *graph.
 	}
 	x = relu6(b.convSame(x, 1))
 	b.survey.stage("head", x)
-	return pooled(x)
+	return x
 }

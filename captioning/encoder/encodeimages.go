@@ -32,7 +32,8 @@ func (e *Encoder) EncodeImages(ctx context.Context, names []string, open func(na
 }
 
 // EncodeImagesWith opens, decodes, preprocesses and encodes images. While the network computes, goroutines decode the
-// next images. It returns the features [FeatureDim] of each image or, at the same index, the reason why there are none.
+// next images. It returns the features [RowDim] of each image (see Encode) or, at the same index, the reason why there
+// are none.
 // Memory is bounded by the features, a few batches of images, and what decoding takes (see Decode). Fails if ctx is
 // done or the network fails.
 func (e *Encoder) EncodeImagesWith(ctx context.Context, names []string,
@@ -55,7 +56,7 @@ func (e *Encoder) EncodeImagesWith(ctx context.Context, names []string,
 		if err != nil {
 			return err
 		}
-		dim := e.spec.FeatureDim
+		dim := e.spec.RowDim()
 		for i, at := range places {
 			rows[at] = out[i*dim : (i+1)*dim : (i+1)*dim]
 		}

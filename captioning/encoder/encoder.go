@@ -66,7 +66,7 @@ func New(backend compute.Backend, spec Spec, weightsFile string) (*Encoder, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := e.identify(weightsFile); err != nil {
+	if err := e.identify(backend, weightsFile); err != nil {
 		e.Finalize()
 		return nil, err
 	}
@@ -96,10 +96,7 @@ func build(backend compute.Backend, spec Spec, arrays []Array) (*Encoder, error)
 	}
 	var err error
 	e.exec, err = graph.NewExec(backend, func(in []*graph.Node) *graph.Node {
-		features := spec.Graph(spec.normalize(in[0]), in[1:])
-		features = graph.ConvertDType(features, dtypes.Float32)
-		features.AssertDims(in[0].Shape().Dim(0), spec.FeatureDim)
-		return features
+		return spec.rowsGraph(spec.normalize(in[0]), in[1:])
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encoder %s: %w", spec.Name, err)
@@ -128,7 +125,8 @@ func (e *Encoder) Spec() Spec { return e.spec }
 // Identity returns what determines the features: network, weights and preprocessing.
 func (e *Encoder) Identity() Identity { return e.identity }
 
-// Encode returns the features of preprocessed images, row-major [len(images), FeatureDim]. See Spec.Preprocess.
+// Encode returns the features of preprocessed images, row-major [len(images), RowDim]: each image's feature vector and,
+// if the encoder computes grids, its grid after it. See Spec.Preprocess, Spec.RowDim.
 func (e *Encoder) Encode(ctx context.Context, images []*Pixels) ([]float32, error) {
 	return e.encode(ctx, images, e.sizeFor)
 }
@@ -141,7 +139,7 @@ func (e *Encoder) EncodeFew(ctx context.Context, images []*Pixels) ([]float32, e
 
 // encode is Encode with sizeFor, which returns the number of images that the network takes for n of them.
 func (e *Encoder) encode(ctx context.Context, images []*Pixels, sizeFor func(n int) int) ([]float32, error) {
-	side, dim := e.spec.Crop, e.spec.FeatureDim
+	side, dim := e.spec.Crop, e.spec.RowDim()
 	features := make([]float32, 0, len(images)*dim)
 	for batch := range slices.Chunk(images, e.spec.BatchSize) {
 		if err := ctx.Err(); err != nil {

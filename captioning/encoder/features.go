@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes/bfloat16"
+
 	"captionlab/captioning/internal/atomicfile"
 	"captionlab/captioning/internal/checksum"
 	"captionlab/captioning/safetensors"
@@ -18,6 +20,13 @@ import (
 type Features struct {
 	Manifest Manifest
 	rows     map[string][]float32
+	grids    map[string]Grid // nil in a folder without grids
+}
+
+// row is what a shard holds of an image.
+type row struct {
+	vector []float32 // [FeatureDim]
+	grid   Grid      // [Places, FeatureDim]; nil in a folder without grids
 }
 
 // OpenFeatures reads a complete feature folder and compares every shard with its checksum. It does not hash a shard
@@ -35,22 +44,32 @@ func openFeatures(folder string, verify bool) (*Features, error) {
 	if !m.Complete {
 		return nil, fmt.Errorf("features: %s is not complete: build the features again to resume", folder)
 	}
-	f := &Features{Manifest: *m, rows: make(map[string][]float32)}
+	f := newFeatures(*m)
 	for _, shard := range m.Shards {
-		data, err := readShard(folder, shard, f.Dim(), verify)
+		rows, err := m.readShard(folder, shard, verify)
 		if err != nil {
 			return nil, err
 		}
-		f.add(shard.IDs, data)
+		f.add(shard.IDs, rows)
 	}
 	return f, nil
 }
 
-// add adds the rows of a shard, [len(ids), FeatureDim].
-func (f *Features) add(ids []string, data []float32) {
-	dim := f.Dim()
+func newFeatures(m Manifest) *Features {
+	f := &Features{Manifest: m, rows: make(map[string][]float32)}
+	if m.Places > 0 {
+		f.grids = make(map[string]Grid)
+	}
+	return f
+}
+
+// add adds the rows of a shard.
+func (f *Features) add(ids []string, rows []row) {
 	for i, id := range ids {
-		f.rows[id] = data[i*dim : (i+1)*dim : (i+1)*dim]
+		f.rows[id] = rows[i].vector
+		if f.grids != nil {
+			f.grids[id] = rows[i].grid
+		}
 	}
 }
 
@@ -61,18 +80,31 @@ func (f *Features) Row(id string) ([]float32, bool) {
 	return row, ok
 }
 
+// Grid is Row for the feature map of an image, [Places, FeatureDim]; nil in a folder without grids.
+func (f *Features) Grid(id string) Grid { return f.grids[id] }
+
 // Dim is the length of a feature vector.
 func (f *Features) Dim() int { return f.Manifest.Encoder.FeatureDim }
 
 // Len is the number of images with features.
 func (f *Features) Len() int { return len(f.rows) }
 
-// writeShard writes features, [len(ids), dim], as a shard, and hashes them on the way.
-func writeShard(folder, name string, ids []string, features []float32, dim int) (Shard, error) {
-	tensor := safetensors.FromFloat32([]int{len(ids), dim}, features)
+// writeShard writes the rows [RowDim] of images as a shard, and hashes them on the way.
+func (m *Manifest) writeShard(folder, name string, ids []string, rows [][]float32) (Shard, error) {
+	dim := m.Encoder.FeatureDim
+	vectors := make([]float32, 0, len(rows)*dim)
+	var grids Grid
+	for _, row := range rows {
+		vectors = append(vectors, row[:dim]...)
+		grids = append(grids, rounded(row[dim:])...)
+	}
+	tensors := map[string]safetensors.Tensor{"features": safetensors.FromFloat32([]int{len(ids), dim}, vectors)}
+	if m.Places > 0 {
+		tensors["grids"] = safetensors.From16("BF16", []int{len(ids), m.Places, dim}, grids)
+	}
 	hash := sha256.New()
 	err := atomicfile.Write(filepath.Join(folder, name), func(w io.Writer) error {
-		return safetensors.Encode(io.MultiWriter(w, hash), map[string]safetensors.Tensor{"features": tensor}, nil)
+		return safetensors.Encode(io.MultiWriter(w, hash), tensors, nil)
 	})
 	if err != nil {
 		return Shard{}, fmt.Errorf("features: %w", err)
@@ -80,8 +112,8 @@ func writeShard(folder, name string, ids []string, features []float32, dim int) 
 	return Shard{File: name, SHA256: hex.EncodeToString(hash.Sum(nil)), IDs: ids}, nil
 }
 
-// readShard returns the features of a shard, [len(s.IDs), dim], and compares the file with its checksum; see mapShard.
-func readShard(folder string, s Shard, dim int, verify bool) ([]float32, error) {
+// readShard returns the rows of a shard and compares the file with its checksum; see mapShard.
+func (m *Manifest) readShard(folder string, s Shard, verify bool) ([]row, error) {
 	path := filepath.Join(folder, filepath.Base(s.File))
 	sum, err := checksum.File(path, verify)
 	if err != nil {
@@ -91,19 +123,42 @@ func readShard(folder string, s Shard, dim int, verify bool) ([]float32, error) 
 		return nil, fmt.Errorf("features: %s is damaged (its SHA-256 is not the manifest's): build the features again",
 			path)
 	}
-	return mapShard(path, s, dim)
+	return m.mapShard(path, s)
 }
 
-// mapShard returns the features of the shard at path, [len(s.IDs), dim]. They lie in the file and must not be written
-// to.
-func mapShard(path string, s Shard, dim int) ([]float32, error) {
+// mapShard returns the rows of the shard at path. They lie in the file and must not be written to.
+func (m *Manifest) mapShard(path string, s Shard) ([]row, error) {
 	tensors, _, err := safetensors.Map(path)
 	if err != nil {
 		return nil, fmt.Errorf("features: %w", err)
 	}
-	t := tensors["features"]
-	if !slices.Equal(t.Shape, []int{len(s.IDs), dim}) {
-		return nil, fmt.Errorf("features: %s has shape %v, want [%d %d]", path, t.Shape, len(s.IDs), dim)
+	n, dim := len(s.IDs), m.Encoder.FeatureDim
+	features, grids := tensors["features"], tensors["grids"]
+	if !slices.Equal(features.Shape, []int{n, dim}) {
+		return nil, fmt.Errorf("features: %s has shape %v, want [%d %d]", path, features.Shape, n, dim)
 	}
-	return t.View()
+	vectors, err := features.View()
+	if err != nil {
+		return nil, fmt.Errorf("features: %s: %w", path, err)
+	}
+	rows := make([]row, n)
+	for i := range rows {
+		rows[i].vector = vectors[i*dim : (i+1)*dim : (i+1)*dim]
+	}
+	if m.Places == 0 {
+		return rows, nil
+	}
+	if !slices.Equal(grids.Shape, []int{n, m.Places, dim}) {
+		return nil, fmt.Errorf("features: %s has grids of shape %v, want [%d %d %d]", path, grids.Shape, n, m.Places,
+			dim)
+	}
+	numbers, err := safetensors.View16[bfloat16.BFloat16](grids, "BF16")
+	if err != nil {
+		return nil, fmt.Errorf("features: %s: grids: %w", path, err)
+	}
+	size := m.Places * dim
+	for i := range rows {
+		rows[i].grid = numbers[i*size : (i+1)*size : (i+1)*size]
+	}
+	return rows, nil
 }

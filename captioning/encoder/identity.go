@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/compute"
+
 	"captionlab/captioning/internal/checksum"
 )
 
@@ -62,12 +64,23 @@ func weightsSum(spec Spec, weightsFile string) (string, error) {
 	return sum, nil
 }
 
-// identify sets the identity of an encoder whose program is ready.
-func (e *Encoder) identify(weightsFile string) error {
+// identify sets the identity of an encoder whose program is ready. Grids do not change it.
+func (e *Encoder) identify(backend compute.Backend, weightsFile string) error {
 	if e.spec.Known() || e.spec.Version != "" {
 		id, err := Identify(e.spec, weightsFile)
 		e.identity = id
 		return err
+	}
+	if e.spec.grids {
+		plain := e.spec
+		plain.grids = false
+		other, err := New(backend, plain, weightsFile)
+		if err != nil {
+			return err
+		}
+		defer other.Finalize()
+		e.identity = other.identity
+		return nil
 	}
 	sum, err := weightsSum(e.spec, weightsFile)
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 // network is a convolutional network: where its weights are in a file, and how its folded layers are connected.
 type network struct {
 	convs   []convSpec
-	epsilon float64  // of batch normalisation
-	ignored []string // prefixes of tensors that a weights file may hold in addition: the classifier
-	build   func(b *builder, x *graph.Node) *graph.Node
+	epsilon float64                                     // of batch normalisation
+	ignored []string                                    // prefixes of other tensors in a weights file: the classifier
+	build   func(b *builder, x *graph.Node) *graph.Node // the grid; see Spec.Grid
 }
 
 // load folds the layers, as Spec.Load does: kernels first, then biases.
@@ -33,6 +33,11 @@ func (n *network) load(tensors map[string]safetensors.Tensor) ([]Array, error) {
 
 // graph applies the network, as Spec.Graph does.
 func (n *network) graph(images *graph.Node, arrays []*graph.Node) *graph.Node {
+	return pooled(n.grid(images, arrays))
+}
+
+// grid applies the network without the mean at its end, as Spec.Grid does.
+func (n *network) grid(images *graph.Node, arrays []*graph.Node) *graph.Node {
 	return n.build(&builder{convs: n.convs, kernels: arrays[:len(n.convs)], bias: arrays[len(n.convs):]}, images)
 }
 

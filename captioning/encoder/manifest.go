@@ -29,6 +29,8 @@ type Manifest struct {
 	Complete    bool      `json:"complete"` // every image is in a shard or skipped
 	// MaxPixels is the size of the largest image that was decoded, or 0 if it was the constant MaxPixels.
 	MaxPixels int `json:"max_pixels,omitempty"`
+	// Places is the number of places of each image's grid, or 0 in a folder without grids.
+	Places int `json:"places,omitempty"`
 }
 
 // SkippedAsTooLarge reports whether images were skipped that a build with a limit of maxPixels (0: the constant
@@ -37,7 +39,8 @@ func (m *Manifest) SkippedAsTooLarge(maxPixels int) bool {
 	return len(m.Skipped) > 0 && cmp.Or(maxPixels, MaxPixels) > cmp.Or(m.MaxPixels, MaxPixels)
 }
 
-// Shard is one safetensors file with the tensor "features", float32 [len(IDs), FeatureDim].
+// Shard is one safetensors file with the tensor "features", float32 [len(IDs), FeatureDim], and in a folder with grids
+// the tensor "grids", bfloat16 [len(IDs), Places, FeatureDim].
 type Shard struct {
 	File   string   `json:"file"`
 	SHA256 string   `json:"sha256"`
@@ -62,11 +65,16 @@ type Skipped struct {
 }
 
 // FeatureFolder returns the folder below root for the features of a dataset with this fingerprint from this encoder.
-// Any change of images, captions, network, weights or preprocessing leads to another folder.
+// Any change of images, captions, network, weights or preprocessing leads to another folder. See GridFolder for grids.
 func FeatureFolder(root, dataset, fingerprint string, id Identity) string {
 	key := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%d",
 		fingerprint, id.Name, id.WeightsSHA256, id.Preprocessing, id.FeatureDim))
 	return filepath.Join(root, fmt.Sprintf("%s-%s-%s", dataset, id.Name, hex.EncodeToString(key[:6])))
+}
+
+// GridFolder is FeatureFolder for features with grids.
+func GridFolder(root, dataset, fingerprint string, id Identity) string {
+	return FeatureFolder(root, dataset, fingerprint, id) + "-grids"
 }
 
 // covers reports whether the shard at index and the skipped images together are exactly the ids of part.

@@ -18,7 +18,7 @@ func resNet50(dtype dtypes.DType) Spec {
 		Name: "resnet50", FeatureDim: 2048, Resize: 256, Crop: 256, BatchSize: 8, DType: dtype,
 		Mean: [3]float32{0.485 * 255, 0.456 * 255, 0.406 * 255},
 		Std:  [3]float32{0.229 * 255, 0.224 * 255, 0.225 * 255},
-		Load: n.load, Graph: n.graph, Weights: resNet50Weights, network: n,
+		Load: n.load, Graph: n.graph, Grid: n.grid, Places: 8 * 8, Weights: resNet50Weights, network: n,
 	}
 }
 
@@ -88,5 +88,5 @@ func buildResNet50(b *builder, x *graph.Node) *graph.Node {
 		}
 		b.survey.stage(fmt.Sprintf("layer%d: %d blocks", stage+1, depth), x)
 	}
-	return pooled(x)
+	return x
 }

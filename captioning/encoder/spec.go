@@ -37,6 +37,10 @@ type Spec struct {
 	// Graph computes features [batch, FeatureDim] of normalised images [batch, Crop, Crop, 3]. The arrays are those
 	// that Load returned, in the same order.
 	Graph func(images *graph.Node, arrays []*graph.Node) *graph.Node
+	// Grid computes the feature map of images like Graph: [batch, Places, FeatureDim] or [batch, height, width,
+	// FeatureDim], whose mean over the places is the feature vector. It is nil for a network without one.
+	Grid   func(images *graph.Node, arrays []*graph.Node) *graph.Node
+	Places int // height x width of the grid; ignored without Grid
 	// Weights finds the weights file, or fetches it. If it is nil, the caller has to name the file.
 	Weights func(ctx context.Context) (path string, err error)
 
@@ -45,6 +49,7 @@ type Spec struct {
 	// Identity.
 	Version string
 
+	grids   bool     // see WithGrids
 	network *network // set for convolutional networks whose Stages are known
 }
 
@@ -102,7 +107,8 @@ func (s Spec) Network() string { return strings.TrimSuffix(s.Name, halfSuffix) }
 func (s Spec) Known() bool {
 	listed, err := Lookup(s.Name)
 	return err == nil && s.network == listed.network && s.dtype() == listed.dtype() &&
-		s.FeatureDim == listed.FeatureDim && sameCode(s.Load, listed.Load) && sameCode(s.Graph, listed.Graph)
+		s.FeatureDim == listed.FeatureDim && s.Places == listed.Places && sameCode(s.Load, listed.Load) &&
+		sameCode(s.Graph, listed.Graph) && sameCode(s.Grid, listed.Grid)
 }
 
 func sameCode(a, b any) bool { return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() }
@@ -145,6 +151,8 @@ func (s Spec) check() error {
 		return fail("FeatureDim is %d, must be at least 1", s.FeatureDim)
 	case s.Crop < 1 || s.Resize < s.Crop:
 		return fail("Crop is %d and Resize %d, must be 1 <= Crop <= Resize", s.Crop, s.Resize)
+	case s.Grid != nil && s.Places < 1:
+		return fail("Places is %d, must be at least 1, the number of places of the grid", s.Places)
 	case s.BatchSize < 0:
 		return fail("BatchSize is %d, must not be negative", s.BatchSize)
 	}

@@ -47,7 +47,7 @@ func (s Spec) Stages(backend compute.Backend) (stages []Stage, err error) {
 		b.bias = append(b.bias, parameter(fmt.Sprintf("bias%d", i), c.out))
 	}
 	pixels := graph.Parameter(g, "pixels", shapes.Make(dtypes.Uint8, 1, s.Crop, s.Crop, 3))
-	features := net.build(b, s.normalize(pixels))
+	features := pooled(net.build(b, s.normalize(pixels)))
 	b.survey.stage("mean over all positions", features)
 	return b.survey.stages, nil
 }

@@ -19,7 +19,7 @@ import (
 // Settings are all choices that decide what a training run computes. The zero value is not usable: start from
 // Defaults. Two runs with equal settings on the same data, machine and backend give bit-identical weights.
 type Settings struct {
-	Cell      string `json:"cell"`      // recurrent cell: "lstm" or "rnn" (tanh)
+	Cell      string `json:"cell"`      // recurrent cell: "lstm", "rnn" (tanh), "attention" or "top-down"
 	Embedding int    `json:"embedding"` // word embedding size
 	Hidden    int    `json:"hidden"`    // hidden state size
 	// ImageInject says where the image enters: "init" computes h0 and c0 from it, as in the paper; "first" feeds it as
@@ -60,6 +60,12 @@ type Settings struct {
 	// WeightTying 1 uses the word embedding as the weight of the output layer, too (Press and Wolf 2017), which needs
 	// embedding = hidden; 0 turns it off.
 	WeightTying int `json:"weight_tying,omitempty"`
+	// Attention is the size of the space in which the cells attention and top-down compare places of the image with the
+	// hidden state.
+	Attention int `json:"attention,omitempty"`
+	// AttentionRegulariser is the weight of the doubly stochastic regulariser of Xu et al. 2015: how much training
+	// minds that a caption looks at some places more often than once, and at others less. 0 turns it off.
+	AttentionRegulariser float64 `json:"attention_regulariser,omitempty"`
 	// The settings of loss=self-critical. Each step draws Samples captions of each of batch_size/Samples images; their
 	// advantages are their Rewards (see score.NewReward) less the Critic's: "samples" is the mean reward of the image's
 	// other samples, "greedy" the reward of its greedy caption.
@@ -82,13 +88,13 @@ func Defaults() Settings {
 		Tokens: "whitespace", MinCount: 2, MaxTokens: 20,
 		LearningRate: 5e-4, BatchSize: 64, Epochs: 20, Loss: "token", Batching: "length", Seed: 1,
 		Patience: 3, LRDecay: 1, LRPatience: 1, Precision: float32Precision,
-		Samples: 5, Reward: "cider-d", Critic: "samples",
+		Attention: 512, Samples: 5, Reward: "cider-d", Critic: "samples",
 	}
 }
 
 // choices are the allowed values of the string settings.
 var choices = map[string][]string{
-	"cell":         {"lstm", "rnn"},
+	"cell":         {"lstm", "rnn", "attention", "top-down"},
 	"image_inject": {"init", "first"},
 	"tokens":       {"whitespace", "treebank", "ptb"},
 	"loss":         {"token", "padded", SelfCritical},
@@ -107,7 +113,7 @@ var limits = map[string][2]float64{
 	"seed": {math.MinInt64, math.MaxInt64}, "dropout": {0, 0.99}, "clip_norm": {0, 1e12}, "patience": {0, 1 << 20},
 	"lr_decay": {1e-6, 1}, "lr_patience": {1, 1 << 20},
 	"label_smoothing": {0, 0.99}, "embedding_dropout": {0, 0.99}, "samples": {1, 1000},
-	"weight_tying": {0, 1},
+	"weight_tying": {0, 1}, "attention": {1, 65536}, "attention_regulariser": {0, 1e6},
 }
 
 // Check returns one error that lists every setting with a value that is not allowed, and the allowed values. The name
@@ -242,11 +248,16 @@ func number(v reflect.Value) float64 {
 
 // FLOPsPerToken is the number of floating-point operations of training on one real token, given the size of the
 // vocabulary: the matrix products of the forward pass, and twice as many for the gradients. Custom cells count as the
-// vanilla RNN.
+// vanilla RNN. What a cell with attention does once per image is left out.
 func (s Settings) FLOPsPerToken(vocabulary int) float64 {
-	gates := 1
-	if s.Cell == "lstm" {
-		gates = 4
+	products := s.Hidden * (s.Embedding + s.Hidden)
+	switch s.Cell {
+	case "lstm":
+		products *= 4
+	case "attention":
+		products = 4*(products+s.Hidden*s.Attention) + s.Hidden*s.Attention
+	case "top-down":
+		products = 4*(products+s.Hidden*(3*s.Hidden+s.Attention)) + s.Hidden*s.Attention
 	}
-	return 3 * 2 * float64(gates*s.Hidden*(s.Embedding+s.Hidden)+s.Hidden*vocabulary)
+	return 3 * 2 * float64(products+s.Hidden*vocabulary)
 }

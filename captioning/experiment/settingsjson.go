@@ -10,8 +10,8 @@ import (
 
 // laterSettings were added after runs had been recorded. JSON omits them at their defaults, so that those runs keep
 // their identity. Zero stands for the default.
-var laterSettings = []string{"precision", "label_smoothing", "embedding_dropout", "weight_tying", "samples",
-	"reward", "critic"}
+var laterSettings = []string{"precision", "label_smoothing", "embedding_dropout", "weight_tying", "attention",
+	"attention_regulariser", "samples", "reward", "critic"}
 
 // MarshalJSON omits later settings at their defaults.
 func (s Settings) MarshalJSON() ([]byte, error) {
@@ -46,7 +46,7 @@ func (s *Settings) UnmarshalJSON(data []byte) error {
 // the model.
 var trainingSettings = []string{"max_tokens", "learning_rate", "batch_size", "epochs", "loss", "batching", "seed",
 	"dropout", "clip_norm", "patience", "lr_decay", "lr_patience", "precision", "label_smoothing", "embedding_dropout",
-	"samples", "reward", "critic"}
+	"attention_regulariser", "samples", "reward", "critic"}
 
 // WithModelOf returns s with every setting that describes the model replaced by that of start.
 func (s Settings) WithModelOf(start Settings) Settings {

@@ -18,7 +18,7 @@ func (l *Lab) Captioned(m *captioning.Model, examples []datasets.Example, o deco
 		return nil, err
 	}
 	ids := IDs(examples)
-	rows, err := data.Rows(l.Context, ids)
+	rows, err := m.Rows(l.Context, data, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,9 @@ type Plan struct {
 	Cell decoder.Cell
 	// Encoder is a custom encoder, for the images of this plan only; nil means the notebook's encoder.
 	Encoder *encoder.Spec
+	// From is the run whose weights and vocabulary the training starts with; nil means random weights. Settings that
+	// describe the model must be those of that run.
+	From *Trained
 	// Train, Val and Test limit the images of each split; zeros mean all.
 	Train, Val, Test int
 	// Watch are images that are captioned greedily after each epoch; the captions appear below the curve.
@@ -111,6 +114,10 @@ func (l *Lab) config(p Plan) (*captioning.Data, captioning.TrainConfig, error) {
 		return nil, c, err
 	}
 	id, err := experiment.Identity(p.Settings, data.Fingerprint+kind, data.Encoder())
+	if p.From != nil {
+		c.From = p.From.Dir
+		id, err = experiment.IdentityFrom(filepath.Base(p.From.Dir), p.Settings, data.Fingerprint+kind, data.Encoder())
+	}
 	if err != nil {
 		return nil, c, err
 	}
@@ -153,7 +160,7 @@ func readTrained(p Plan, data *captioning.Data, c captioning.TrainConfig) (*Trai
 // finds the run again. A cell whose Start or Step returns the wrong shape fails here, before anything is trained.
 func cellPrint(backend compute.Backend, cell decoder.Cell, s experiment.Settings) (string, error) {
 	m := decoder.Model{Cell: cell, Vocabulary: 6, Features: 2, Embedding: s.Embedding, Hidden: s.Hidden,
-		ImageFirst: s.ImageInject == "first", Tied: s.WeightTying == 1}
+		ImageFirst: s.ImageInject == "first", Tied: s.WeightTying == 1, Places: 2, Channels: 2}
 	if err := m.Check(); err != nil {
 		return "", err
 	}
@@ -169,7 +176,9 @@ func cellPrint(backend compute.Backend, cell decoder.Cell, s experiment.Settings
 	}
 	defer d.Finalize()
 	losses, err := d.TokenLosses(&decoder.Batch{Size: 2, Steps: 3, Features: []float32{1, -1, 0.5, 2},
-		Inputs: []int32{1, 1, 4, 5, 3, 4}, Targets: []int32{4, 5, 3, 4, 2, 2}, Weights: []float32{1, 1, 1, 1, 1, 1}})
+		Grids:    []decoder.Grid{decoder.NewGrid([]float32{1, 0, -1, 2}), decoder.NewGrid([]float32{2, 1, 0, -1})},
+		GridRows: []int32{0, 1},
+		Inputs:   []int32{1, 1, 4, 5, 3, 4}, Targets: []int32{4, 5, 3, 4, 2, 2}, Weights: []float32{1, 1, 1, 1, 1, 1}})
 	if err != nil {
 		return "", err
 	}

@@ -23,7 +23,7 @@ type trainView struct {
 	file    string                                               // keeps watched
 	watched watched
 	images  []template.URL
-	rows    [][]float32 // features of the images
+	rows    func(*captioning.Model) ([][]float32, error) // what a model reads of the images
 }
 
 // watched holds the captions of a few images after each epoch. It is kept next to the run's checkpoints, so that a
@@ -41,8 +41,8 @@ const watchedSide = 112
 func (l *Lab) newTrainView(p Plan, data *captioning.Data, dir string) (*trainView, error) {
 	v := &trainView{live: newLive(), name: p.Name, after: p.AfterEpoch, file: filepath.Join(dir, "watched.json"),
 		watched: watched{Images: IDs(p.Watch), Captions: make(map[int][]string)}}
-	var err error
-	if v.rows, err = data.Rows(l.Context, v.watched.Images); err != nil {
+	v.rows = func(m *captioning.Model) ([][]float32, error) { return m.Rows(l.Context, data, v.watched.Images) }
+	if _, err := data.Rows(l.Context, v.watched.Images); err != nil {
 		return nil, fmt.Errorf("%s: Watch: %w", p.Name, err)
 	}
 	for _, id := range v.watched.Images {
@@ -83,8 +83,12 @@ func (v *trainView) progress(p captioning.TrainProgress) {
 
 // afterEpoch captions the watched images and keeps the captions.
 func (v *trainView) afterEpoch(m *captioning.Model, p experiment.CurvePoint) error {
-	if len(v.rows) > 0 {
-		captions, err := m.CaptionFeatures(v.watched.Images, v.rows, decoder.GenerateOptions{})
+	if len(v.watched.Images) > 0 {
+		rows, err := v.rows(m)
+		if err != nil {
+			return err
+		}
+		captions, err := m.CaptionFeatures(v.watched.Images, rows, decoder.GenerateOptions{})
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -50,4 +51,32 @@ func (t Tensor) View() ([]float32, error) {
 		return t.Float32()
 	}
 	return unsafe.Slice((*float32)(unsafe.Pointer(&t.Data[0])), len(t.Data)/4), nil
+}
+
+// View16 is Tensor.View for 16-bit numbers, of which T holds the bits: dtype says which, "BF16" or "F16".
+func View16[T ~uint16](t Tensor, dtype string) ([]T, error) {
+	size, err := byteSize(t.DType, t.Shape)
+	if err != nil {
+		return nil, err
+	}
+	if t.DType != dtype || size != int64(len(t.Data)) {
+		return nil, fmt.Errorf("%d bytes of type %s, want %d of type %s", len(t.Data), t.DType, size, dtype)
+	}
+	if len(t.Data) > 0 && littleEndian && uintptr(unsafe.Pointer(&t.Data[0]))%unsafe.Alignof(T(0)) == 0 {
+		return unsafe.Slice((*T)(unsafe.Pointer(&t.Data[0])), len(t.Data)/2), nil
+	}
+	out := make([]T, len(t.Data)/2)
+	for i := range out {
+		out[i] = T(binary.LittleEndian.Uint16(t.Data[2*i:]))
+	}
+	return out, nil
+}
+
+// From16 is FromFloat32 for 16-bit numbers; see View16.
+func From16[T ~uint16](dtype string, shape []int, v []T) Tensor {
+	data := make([]byte, 0, 2*len(v))
+	for _, x := range v {
+		data = binary.LittleEndian.AppendUint16(data, uint16(x))
+	}
+	return Tensor{DType: dtype, Shape: slices.Clone(shape), Data: data}
 }

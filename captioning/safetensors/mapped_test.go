@@ -85,3 +85,24 @@ func TestMapRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersOf16Bits(t *testing.T) {
+	want := []uint16{0x3f80, 0xc000, 0x3f00}
+	whole := From16("BF16", []int{3}, want)
+	unaligned := append([]byte{0}, whole.Data...)[1:]
+	for _, data := range [][]byte{whole.Data, unaligned} {
+		got, err := View16[uint16](Tensor{DType: "BF16", Shape: []int{3}, Data: data}, "BF16")
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%x, %v, want %x", got, err, want)
+		}
+	}
+	if floats, err := whole.Float32(); err != nil || !slices.Equal(floats, []float32{1, -2, 0.5}) {
+		t.Errorf("%v, %v", floats, err)
+	}
+	for _, bad := range []Tensor{{DType: "F16", Shape: []int{3}, Data: whole.Data},
+		{DType: "BF16", Shape: []int{4}, Data: whole.Data}} {
+		if _, err := View16[uint16](bad, "BF16"); err == nil {
+			t.Errorf("%s %v was accepted", bad.DType, bad.Shape)
+		}
+	}
+}

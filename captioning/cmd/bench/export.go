@@ -10,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gomlx/compute"
+
+	"captionlab/captioning"
 	"captionlab/captioning/encoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/score"
@@ -87,17 +90,27 @@ func exportTest(ctx context.Context, dir string) error {
 
 // openFlickr8k opens the dataset with its features.
 func openFlickr8k(ctx context.Context) (datasets.Dataset, *encoder.Features, error) {
-	backend, _, err := xla.Open(xla.OpenOptions{})
+	backend, data, err := openFlickr8kData(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer backend.Finalize()
-	data, err := flickr8k(ctx, backend)
+	features, err := data.Features(ctx)
+	return data.Dataset, features, err
+}
+
+// openFlickr8kData opens the dataset on a backend, which the caller has to finalize.
+func openFlickr8kData(ctx context.Context) (compute.Backend, *captioning.Data, error) {
+	backend, _, err := xla.Open(xla.OpenOptions{})
 	if err != nil {
 		return nil, nil, err
 	}
-	features, err := data.Features(ctx)
-	return data.Dataset, features, err
+	data, err := flickr8k(ctx, backend)
+	if err != nil {
+		backend.Finalize()
+		return nil, nil, err
+	}
+	return backend, data, nil
 }
 
 // writeRows writes feature vectors as raw little-endian float32 values.

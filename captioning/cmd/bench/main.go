@@ -4,6 +4,7 @@
 //	go run ./captioning/cmd/bench score      captionlab score against pycocoevalcap
 //	go run ./captioning/cmd/bench meteor     captionlab score --metrics meteor against pycocoevalcap's METEOR
 //	go run ./captioning/cmd/bench train      training steps against PyTorch, baseline and best model
+//	go run ./captioning/cmd/bench attention  training steps of decoders with attention against PyTorch
 //	go run ./captioning/cmd/bench generate   greedy and beam search against batched PyTorch loops
 //	go run ./captioning/cmd/bench selfcritical   self-critical steps against a PyTorch loop with pycocoevalcap
 //	go run ./captioning/cmd/bench features   JPEG files to features against torchvision and efficientnet-lite-pytorch
@@ -14,9 +15,9 @@
 //	go run ./captioning/cmd/bench serve      2,000 requests to captionlab serve against the encoder alone
 //	go run ./captioning/cmd/bench growth     training, generation and scoring as their inputs grow
 //
-// Train, generate, selfcritical, features and start need Flickr8k below $CAPTIONLAB_DATA. The Python side is a set of
-// scripts in this folder. They run in a virtual environment in the cache folder, which the first run creates from
-// pinned versions, or under --python.
+// Train, attention, generate, selfcritical, features and start need Flickr8k below $CAPTIONLAB_DATA. The Python side is
+// a set of scripts in this folder. They run in a virtual environment in the cache folder, which the first run creates
+// from pinned versions, or under --python.
 package main
 
 import (
@@ -33,7 +34,8 @@ import (
 
 // benchmarks maps names to functions.
 var benchmarks = map[string]func(*bench) error{
-	"score": benchScore, "meteor": benchMeteor, "train": benchTrain, "generate": benchGenerate,
+	"score": benchScore, "meteor": benchMeteor, "train": benchTrain, "attention": benchAttention,
+	"generate": benchGenerate,
 	"features": benchFeatures, "resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
 	"selfcritical": benchSelfCritical, "start": benchStart, "growth": benchGrowth, "serve": benchServe,
 }

@@ -24,8 +24,8 @@ type trained struct {
 	Vocabulary      int     `json:"vocabulary"`
 }
 
-// trainWorker trains on Flickr8k. Its arguments are precision, embedding size, hidden size, uncounted steps and
-// counted steps.
+// trainWorker trains on Flickr8k. Its arguments are precision, embedding size, hidden size, uncounted steps, counted
+// steps and, for another than an LSTM, the cell.
 func trainWorker(backend compute.Backend, args []string) (trained, error) {
 	var n [4]int
 	for i := range n {
@@ -51,6 +51,9 @@ func trainWorker(backend compute.Backend, args []string) (trained, error) {
 	defer os.RemoveAll(dir)
 	s := experiment.Defaults()
 	s.Precision, s.Embedding, s.Hidden = args[0], n[0], n[1]
+	if len(args) > 5 {
+		s.Cell = args[5]
+	}
 	var out trained
 	var warmAt time.Time
 	steps, warmTokens := 0, 0

@@ -26,7 +26,7 @@ func work(args []string) error {
 	}
 	var result any
 	switch {
-	case len(args) == 6 && args[0] == "train":
+	case (len(args) == 6 || len(args) == 7) && args[0] == "train":
 		result, err = trainWorker(backend, args[1:])
 	case len(args) == 3 && args[0] == "generate":
 		result, err = generateWorker(backend, args[1], args[2])

@@ -21,6 +21,7 @@ type captionCall struct {
 	idFrom     string
 	candidates int
 	out        string
+	attention  string // folder
 
 	json, csv, coco              bool // the format; none of them means text
 	sidecar, overwrite, skipDone bool
@@ -33,7 +34,8 @@ func newCaptionCommand() *cobra.Command {
 		Short: "Caption images (JPEG, PNG, WebP, GIF), with the model that comes with captionlab or with your own",
 		Long: "A folder stands for all files in it and in its subfolders, except hidden files and links to folders.\n" +
 			"The model is the one that comes with captionlab, which learned from photographs of people and dogs\n" +
-			"outdoors, unless --run or the first argument is the folder of a run or a packed model.\n\n" +
+			"outdoors, unless --run or the first argument is the folder of a run or a packed model. Several of\n" +
+			"them, as RUN1,RUN2, decide together (an ensemble).\n\n" +
 			"Files that are damaged or not images are listed on standard error and do not stop the others; the exit\n" +
 			"status is then 1. Photographs are turned upright, as their EXIF orientation says. Of an animation the\n" +
 			"first frame is captioned. HEIC, AVIF, JPEG XL, TIFF, BMP and camera raw files are recognised, and\n" +
@@ -66,6 +68,8 @@ func newCaptionCommand() *cobra.Command {
 	flags.StringVar(&c.out, "out", "", "write to this file (.csv, .json or .jsonl), and continue it if it exists")
 	flags.BoolVar(&c.sidecar, "sidecar", false, "write the caption of photo.jpg to photo.txt, next to it")
 	flags.BoolVar(&c.overwrite, "overwrite", false, "let --sidecar replace files that exist")
+	flags.StringVar(&c.attention, "attention", "",
+		"draw where the model looks at each word of the caption, as a PNG an image in this folder")
 	flags.BoolVar(&c.skipDone, "skip-done", false,
 		"skip images that have a sidecar (those in the file of --out are always skipped)")
 	return cmd

@@ -18,6 +18,7 @@ type captionJob struct {
 	words      bool // also the probabilities of words
 	part       int  // images; 0 means a number that keeps the encoder's batches full
 	progress   func(encoded, unreadable int)
+	sheets     *attentionSheets // nil unless asked for
 }
 
 // partSize is about the number of images that are captioned, and lost if the command is stopped, together.
@@ -119,8 +120,21 @@ func seedOf(file string) uint64 {
 	return h.Sum64()
 }
 
-// decode captions features.
+// decode captions features, and draws where the model looked if that is asked for.
 func (j captionJob) decode(files []string, rows [][]float32, o decoder.GenerateOptions) ([]captioned, error) {
+	out, err := j.captions(files, rows, o)
+	if err != nil || j.sheets == nil {
+		return out, err
+	}
+	texts := make([]string, len(out))
+	for i, c := range out {
+		texts[i] = c.best().Text
+	}
+	return out, j.sheets.draw(files, rows, texts)
+}
+
+// captions captions features.
+func (j captionJob) captions(files []string, rows [][]float32, o decoder.GenerateOptions) ([]captioned, error) {
 	out := make([]captioned, len(files))
 	if j.candidates == 1 && !j.words {
 		captions, err := j.captioner.CaptionFeatures(rows, o)

@@ -99,6 +99,12 @@ func (c *captionCall) caption(ctx context.Context, job captionJob, files []strin
 		}
 		todo, problems = kept, append(problems, more...)
 	}
+	if c.attention != "" {
+		var err error
+		if job.sheets, err = newAttentionSheets(c.attention, job.captioner, todo); err != nil {
+			return err
+		}
+	}
 	skipped := len(files) - len(todo) - len(problems)
 	if skipped > 0 {
 		out.meter.say("%d of %d images have a caption already", skipped, len(files))

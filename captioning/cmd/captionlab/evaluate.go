@@ -31,7 +31,8 @@ func newEvaluateCommand() *cobra.Command {
 		Use:   "evaluate RUN",
 		Short: "Measure the losses and scores of a trained run on a split",
 		Example: "  captionlab evaluate results/flickr8k/baseline/seed-1\n" +
-			"  captionlab evaluate results/flickr8k/baseline/seed-1 --split val --beam 5 --json",
+			"  captionlab evaluate results/flickr8k/baseline/seed-1 --split val --beam 5 --json\n" +
+			"  captionlab evaluate RUN1,RUN2,RUN3   # as an ensemble",
 		Args: exactly(1, "the folder of a run"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
 	}

@@ -52,6 +52,9 @@ func (d dataset) write(page *strings.Builder, files map[string][]byte) error {
 	if err := d.writeClaims(page); err != nil {
 		return err
 	}
+	if err := d.writeFurther(page); err != nil {
+		return err
+	}
 	if d.name != drawn {
 		d.writeLeads(page)
 	}
