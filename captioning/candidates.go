@@ -58,24 +58,15 @@ func (m *Model) Candidates(rows [][]float32, n int, o decoder.GenerateOptions) (
 	if err != nil {
 		return nil, err
 	}
-	dim := m.decoder.Features
-	drawn := in
-	if draws > 1 {
-		var places []int
-		for i := range rows {
-			places = append(places, slices.Repeat([]int{i}, draws)...)
-		}
-		drawn = repeated(in, dim, places)
-	}
-	o.BestOnly = n == 1
-	generated, err := m.decoder.GenerateFrom(drawn, o)
+	o.BestOnly, o.Draws = n == 1, draws
+	generated, err := m.decoder.GenerateFrom(in, o)
 	if err != nil {
 		return nil, fmt.Errorf("the model in %s: %w", m.source, err)
 	}
 	var images []int // of each caption
 	var chosen []decoder.Caption
 	for i := range rows {
-		for _, c := range best(slices.Concat(generated[i*draws:(i+1)*draws]...), n, draws > 1) {
+		for _, c := range best(generated[i], n, draws > 1) {
 			images, chosen = append(images, i), append(chosen, c)
 		}
 	}

@@ -138,24 +138,23 @@ type drawn struct {
 func (s *selfCritical) generate(images []int, each int, o decoder.GenerateOptions) (drawn, error) {
 	o.MaxWords = s.run.Settings.MaxTokens - 1 // without <start>
 	var d drawn
+	o.Draws = each
 	var rows []int32
 	for _, image := range images {
-		for range each {
-			d.images, rows = append(d.images, int32(image)), append(rows, s.rows[image])
-		}
+		d.images, rows = append(d.images, slices.Repeat([]int32{int32(image)}, each)...), append(rows, s.rows[image])
 	}
 	generated, err := s.run.trainer.GenerateFrom(s.run.images.inputs(rows), o)
 	if err != nil {
 		return d, fmt.Errorf("sampling captions to reward: %w", err)
 	}
-	for _, hypotheses := range generated {
-		ids := hypotheses[0].IDs
+	for _, caption := range slices.Concat(generated...) {
+		ids := caption.IDs
 		if len(ids) < o.MaxWords {
 			ids = append(ids, vocab.End)
 		}
 		d.captions = append(d.captions, ids)
 		d.tokens += len(ids)
-		d.logProb += hypotheses[0].LogProb
+		d.logProb += caption.LogProb
 	}
 	return d, nil
 }

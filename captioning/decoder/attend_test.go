@@ -224,3 +224,51 @@ func TestInputsWithoutGridsAreRefused(t *testing.T) {
 		t.Errorf("a model without places: %v", err)
 	}
 }
+
+// Several draws of an image are the captions of as many copies of it.
+func TestDrawsAreThoseOfCopies(t *testing.T) {
+	const n, draws = 5, 3
+	in := lookingInputs(n)
+	var copies Inputs
+	for i := range n {
+		for range draws {
+			copies.Features = append(copies.Features, in.Features[i*goldenF:(i+1)*goldenF]...)
+			copies.Grids = append(copies.Grids, in.Grids[i])
+		}
+	}
+	for name, cell := range map[string]Cell{"attention": Attention{Size: goldenSize}, "lstm": LSTM{}} {
+		d := lookingModel(t, cell)
+		o := GenerateOptions{MaxWords: 4, Temperature: 2, Seed: 3, BatchSize: 4}
+		want, err := d.GenerateFrom(copies, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Draws = draws
+		got, err := d.GenerateFrom(in, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		different := 0
+		for i := range n {
+			if len(got[i]) != draws {
+				t.Fatalf("%s: %d captions of image %d, want %d", name, len(got[i]), i, draws)
+			}
+			for k, caption := range got[i] {
+				same := want[i*draws+k][0]
+				if !slices.Equal(caption.IDs, same.IDs) || math.Abs(caption.LogProb-same.LogProb) > 1e-5 {
+					t.Errorf("%s, image %d, draw %d: %+v, want %+v", name, i, k, caption, same)
+				}
+				if !slices.Equal(caption.IDs, got[i][0].IDs) {
+					different++
+				}
+			}
+		}
+		if different == 0 {
+			t.Errorf("%s: all draws of an image are the same", name)
+		}
+	}
+	_, err := lookingModel(t, LSTM{}).GenerateFrom(in, GenerateOptions{Draws: 2})
+	if err == nil || !strings.Contains(err.Error(), "2 draws") {
+		t.Errorf("draws without a temperature: %v", err)
+	}
+}

@@ -30,6 +30,9 @@ type GenerateOptions struct {
 	LengthPenalty float64 `json:"length_penalty"`
 	// AllowUnknown allows <unk> in captions, as the paper's code does.
 	AllowUnknown bool `json:"allow_unk"`
+	// Draws above 1 samples so many captions of each image, from different random numbers; it needs a Temperature. What
+	// the cell computes once per image is then computed once for all of them.
+	Draws int `json:"-"`
 	// BatchSize is the number of images decoded in parallel; 0 means a number that is fast on two cores. It does not
 	// change the captions: when a caption is finished, the next image takes its place.
 	BatchSize int `json:"-"`
@@ -67,6 +70,8 @@ func (o GenerateOptions) Check() error {
 		return fmt.Errorf("generate: top-k %d and top-p %v need a temperature above 0", o.TopK, o.TopP)
 	case !(o.LengthPenalty >= 0 && o.LengthPenalty <= maxLengthPenalty):
 		return fmt.Errorf("generate: length penalty %v; use 0 to %d", o.LengthPenalty, maxLengthPenalty)
+	case o.Draws < 0 || o.Draws > 1 && o.Temperature == 0:
+		return fmt.Errorf("generate: %d draws of each image; use 1 or more, with a temperature, or 0 for one", o.Draws)
 	case o.BatchSize < 0:
 		return fmt.Errorf("generate: batch size %d; use 1 or more, or 0 for the default", o.BatchSize)
 	}
@@ -79,7 +84,7 @@ const defaultRows, defaultBeamRows = 128, 384
 // WithDefaults replaces zero values by the defaults that they mean, for records.
 func (o GenerateOptions) WithDefaults() GenerateOptions {
 	o.MaxWords = cmp.Or(o.MaxWords, 20)
-	o.Beam = max(o.Beam, 1)
+	o.Beam, o.Draws = max(o.Beam, 1), max(o.Draws, 1)
 	if o.Beam == 1 {
 		o.BatchSize = cmp.Or(o.BatchSize, defaultRows)
 	}
@@ -98,7 +103,8 @@ type Caption struct {
 }
 
 // Generate captions n images, given their features [n, features], row-major. It returns each image's hypotheses, best
-// first: Beam of them, or one. The whole loop over words runs on the device.
+// first: Beam of them, or one; with Draws, as many captions in the order of the draws. The whole loop over words runs
+// on the device.
 //
 // A caption has 1 to MaxWords words. <end> is forbidden as the first word, <pad> and <start> everywhere, and <unk>
 // unless AllowUnknown is set. Beam 1 is greedy decoding. Generate fails if the options are unsound (see Check), if Beam
@@ -133,8 +139,9 @@ func (d *Decoder) GenerateFrom(images Inputs, options GenerateOptions) (captions
 	}
 	defer recoverTo(&err, "generate")
 	captions = make([][]Caption, 0, n)
-	for first := 0; first < n; first += d.maxQueue() {
-		rows := min(d.maxQueue(), n-first)
+	most := max(1, d.maxQueue()/options.Draws)
+	for first := 0; first < n; first += most {
+		rows := min(most, n-first)
 		loop, err := d.loopFor(options, rows)
 		if err != nil {
 			return nil, err
@@ -144,7 +151,10 @@ func (d *Decoder) GenerateFrom(images Inputs, options GenerateOptions) (captions
 			return nil, err
 		}
 		for row := range rows {
-			all := hypotheses(ids, logProbs, row, options)
+			var all []Caption
+			for draw := range options.Draws {
+				all = append(all, hypotheses(ids, logProbs, row*options.Draws+draw, options)...)
+			}
 			if err := d.checkCaptions(all, options); err != nil {
 				return nil, fmt.Errorf("generate: image %d: %w", first+row, err)
 			}

@@ -15,8 +15,10 @@ import (
 
 // loopKey identifies the compiled program of a generation loop.
 type loopKey struct {
-	queue    int // images passed to the device at once
-	slots    int // images decoded in parallel
+	images   int // passed to the device at once
+	draws    int // captions of each image
+	queue    int // captions in all, images x draws
+	slots    int // captions decoded in parallel
 	beam     int
 	maxWords int
 	sample   bool
@@ -49,12 +51,13 @@ func (d *Decoder) maxQueue() int {
 
 // loopFor returns the loop for the options and a number of images. Compiled loops are kept.
 func (d *Decoder) loopFor(o GenerateOptions, images int) (*loop, error) {
-	key := loopKey{queue: 1, beam: o.Beam, maxWords: o.MaxWords, sample: o.Temperature > 0,
+	key := loopKey{images: 1, draws: o.Draws, beam: o.Beam, maxWords: o.MaxWords, sample: o.Temperature > 0,
 		topP: o.TopP > 0 && o.TopP < 1,
 		topK: o.TopK, bestOnly: o.BestOnly && o.LengthPenalty == 0}
-	for key.queue < min(images, d.maxQueue()) {
-		key.queue *= 2
+	for key.images < min(images, d.maxQueue()) {
+		key.images *= 2
 	}
+	key.queue = key.images * key.draws
 	key.slots = min(o.BatchSize, key.queue)
 	if d.unrolled {
 		key.slots = key.queue
@@ -92,20 +95,20 @@ func (l *loop) finalize() {
 // run generates captions for n images, at most as many as the queue holds; first is the index of the first image in the
 // call. It returns tokens [queue, beam, words] and log-probabilities [queue, beam].
 func (l *loop) run(d *Decoder, images Inputs, first int) ([]int32, []float32, error) {
-	all := make([]float32, l.key.queue*d.Features) // the queue is padded with zeros
+	all := make([]float32, l.key.images*d.Features) // the images are padded with zeros
 	copy(all, images.Features)
-	given := []any{tensors.FromFlatDataAndDimensions(all, l.key.queue, d.Features),
+	given := []any{tensors.FromFlatDataAndDimensions(all, l.key.images, d.Features),
 		forbiddenTokens(d.Vocabulary, l.options)}
 	if d.Looks() {
-		given = append(given, gridTensor(d.Model, images.Grids, l.key.queue))
+		given = append(given, gridTensor(d.Model, images.Grids, l.key.images))
 	}
 	prepared, err := l.prepare.Call(given...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("generate: initial states: %w", err)
 	}
 	inputs := []any{
-		tensors.FromScalar(int32(len(images.Features) / d.Features)),
-		streamKeys(l.options.Seed, first, l.key.queue),
+		tensors.FromScalar(int32(len(images.Features) / d.Features * l.key.draws)),
+		streamKeys(l.options.Seed, first*l.key.draws, l.key.queue),
 		tensors.FromScalar(float32(l.options.Temperature)),
 		tensors.FromScalar(float32(l.options.TopP)),
 	}
@@ -138,7 +141,7 @@ func neverTokens(vocabulary int, o GenerateOptions) []bool {
 // and the bias forbidden, so that none can be chosen, whatever the model says of them.
 func (d *Decoder) prepareGraph(key loopKey, in []*Node) []*Node {
 	features, never := in[0], in[1]
-	features.AssertDims(key.queue, d.Features)
+	features.AssertDims(key.images, d.Features)
 	never.AssertDims(d.Vocabulary)
 	g := features.Graph()
 	w := d.weightsGraph(g)
@@ -147,6 +150,9 @@ func (d *Decoder) prepareGraph(key loopKey, in []*Node) []*Node {
 		seen = d.lookGraph(w, in[2])
 	}
 	out := d.startGraph(w, features, seen)
+	for i, state := range out {
+		out[i] = repeatRows(state, key.draws)
+	}
 	more := compute.PadAxis{End: d.paddedVocabulary() - d.Vocabulary}
 	weight := Where(spread(never, d.Vocabulary, d.Hidden), zeros(g, d.Vocabulary, d.Hidden), w[outputWeight])
 	bias := Where(never, filled(g, float32(forbidden), d.Vocabulary), w[outputBias])

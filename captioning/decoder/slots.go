@@ -36,7 +36,7 @@ type loopState struct {
 	bias    *Node    // [padded vocabulary] float32
 	table   []*Node  // [vocabulary, n] float32, if there is one
 	weights []*Node
-	seen    []*Node // each [queue, ...] float32: what a Looking cell has seen of the images
+	seen    []*Node // each [images, ...] float32: what a Looking cell has seen of the images
 }
 
 // list returns all nodes of the state, in the order that from reads.
@@ -144,7 +144,11 @@ func (s *loopState) imageRows(key loopKey) *Node {
 func (s *loopState) states(key loopKey) []*Node {
 	states := slices.Clone(s.cell)
 	for _, all := range s.seen {
-		states = append(states, Gather(all, s.imageRows(key)))
+		image := s.imageRows(key)
+		if key.draws > 1 {
+			image = Div(image, filled(image.Graph(), int32(key.draws), image.Shape().Dimensions...))
+		}
+		states = append(states, Gather(all, image))
 	}
 	return states
 }
