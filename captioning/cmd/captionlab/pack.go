@@ -36,12 +36,15 @@ func newPackCommand() *cobra.Command {
 		Short: "Store the model of a run in one small file",
 		Long: "The file takes the place of the run's folder wherever a command reads one. With --as int8 it is a\n" +
 			"quarter of the size. It cannot be trained further.\n\n" +
+			"Several runs that started from the same weights, or checkpoint files of one run, separated by commas,\n" +
+			"give one model with the mean of their weights.\n\n" +
 			"With --card, --out is a folder, and the model in it, " + pretrained.ModelFile + ", gets a model card\n" +
 			"with the scores of the test split, before and after rounding. captioning/pretrained was made so.",
 		Example: "  captionlab pack results/flickr8k/baseline/seed-1 --out baseline.safetensors\n" +
 			"  captionlab caption baseline.safetensors holiday.jpg\n" +
+			"  captionlab pack run/best.safetensors,run/last.safetensors --out mean.safetensors\n" +
 			"  captionlab pack ~/runs/small --out captioning/pretrained --card",
-		Args: exactly(1, "the folder of a run"),
+		Args: exactly(1, "the folder of a run, or several separated by commas"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
 	}
 	cmd.Flags().StringVar(&c.packing, "as", captioning.Packings[0],
@@ -58,11 +61,10 @@ func (c *packCall) run(cmd *cobra.Command, run string) error {
 	if !slices.Contains(captioning.Packings, c.packing) {
 		return usageError{fmt.Errorf("--as is %q, must be %s", c.packing, strings.Join(captioning.Packings, ", "))}
 	}
-	file, err := captioning.CheckpointFile(run)
-	if err != nil {
-		return err
+	if c.card && strings.Contains(run, ",") {
+		return usageError{errors.New("--card describes a single run: name one")}
 	}
-	checkpoint, err := captioning.ReadCheckpoint(file)
+	checkpoint, err := captioning.OpenAverage(run)
 	if err != nil {
 		return err
 	}
