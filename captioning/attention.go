@@ -68,6 +68,9 @@ func (a Attention) Draw(img image.Image) (image.Image, error) {
 	return heatmap.Sheet(img, a.Words, a.Weights)
 }
 
+// Attends is Model.Attends.
+func (c *Captioner) Attends() bool { return c.model.Attends() }
+
 // Attention is Model.Attention, and safe for concurrent use.
 func (c *Captioner) Attention(rows [][]float32, captions []string) ([]Attention, error) {
 	c.mu.Lock()

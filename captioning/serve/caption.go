@@ -37,6 +37,9 @@ type candidate struct {
 	LogProb     float64 `json:"log_prob"` // nats
 	Probability float64 `json:"probability"`
 	Words       []word  `json:"words"` // <end> included
+	// Attention, if it is asked for, holds for each word the weights of the places at which the model looked, row by
+	// row from the top left of the square that it sees (see modelInfo). Only the first candidate has it.
+	Attention [][]float32 `json:"attention,omitempty"`
 }
 
 type word struct {
@@ -58,13 +61,21 @@ type modelInfo struct {
 	MaxBody    int64  `json:"max_body_bytes"`
 	MaxImages  int    `json:"max_images"`
 	MaxBeam    int    `json:"max_beam"`
+	// Places is the number of places of which attention gives weights; 0 for a model without attention. Seen is the
+	// side of the square in the middle of the image that they cover, relative to its shorter side.
+	Places int     `json:"places,omitempty"`
+	Seen   float64 `json:"seen,omitempty"`
 }
 
-func describe(m *captioning.Model, o Options) modelInfo {
+func describe(m *captioning.Model, spec encoder.Spec, o Options) modelInfo {
 	c := m.Checkpoint
-	return modelInfo{Name: o.Name, Cell: c.Settings.Cell, Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden,
+	info := modelInfo{Name: o.Name, Cell: c.Settings.Cell, Embedding: c.Settings.Embedding, Hidden: c.Settings.Hidden,
 		Vocabulary: c.Vocabulary.Len(), Parameters: m.NumParameters(), Encoder: c.Encoder.Name, Dataset: c.Dataset,
 		MaxBody: o.MaxBody, MaxImages: o.MaxImages, MaxBeam: maxBeam}
+	if m.Attends() {
+		info.Places, info.Seen = c.Places, float64(spec.Crop)/float64(spec.Resize)
+	}
+	return info
 }
 
 // maxBeam bounds the number of hypotheses and of candidates.
@@ -148,8 +159,12 @@ func (s *Server) answerOf(images []*sent) captions {
 			s.metrics.image("unreadable")
 		default:
 			s.kept.put(i.key, i.item.features)
-			for _, c := range i.item.candidates {
-				shown := candidate{c.Text, c.LogProb, math.Exp(c.LogProb), []word{}}
+			for k, c := range i.item.candidates {
+				shown := candidate{Caption: c.Text, LogProb: c.LogProb, Probability: math.Exp(c.LogProb),
+					Words: []word{}}
+				if k == 0 {
+					shown.Attention = i.item.attention
+				}
 				for _, w := range c.Words {
 					shown.Words = append(shown.Words, word{w.Text, w.LogProb, math.Exp(w.LogProb)})
 				}
@@ -293,12 +308,15 @@ func (r *request) set(name, value string) (err error) {
 		r.temperature = fraction()
 	case "top_p":
 		r.topP = fraction()
+	case "attention":
+		r.attention = number(0, 1) == 1
 	case "seed":
 		if r.seed, err = strconv.ParseUint(value, 10, 64); err != nil {
 			err = fmt.Errorf("seed=%.40q: use a whole number from 0", value)
 		}
 	default:
-		err = fmt.Errorf("unknown option %.40q: the options are beam, candidates, temperature, top_p and seed", name)
+		err = fmt.Errorf("unknown option %.40q: the options are "+
+			"beam, candidates, temperature, top_p, seed and attention", name)
 	}
 	return err
 }

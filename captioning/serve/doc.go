@@ -9,8 +9,9 @@
 //	GET  /              the page
 //
 // The options of a caption are fields of the form or parameters of the query: beam (1 to 10), candidates (1 to 10),
-// temperature, top_p and seed. Files come in the fields called image; a field called key names an image that was sent
-// before, by the key in the earlier answer, so that it need not be sent again:
+// temperature, top_p, seed and attention (1: also where the model looked, if it can say so). Files come in the fields
+// called image; a field called key names an image that was sent before, by the key in the earlier answer, so that it
+// need not be sent again:
 //
 //	curl -F image=@a.jpg -F image=@b.jpg -F beam=5 -F candidates=5 localhost:8080/api/caption
 //	curl --data-binary @a.jpg 'localhost:8080/api/caption?beam=3'

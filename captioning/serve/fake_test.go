@@ -21,7 +21,8 @@ import (
 
 // fake captions an "image" of text with the text itself. It counts batches, and waits for hold before each.
 type fake struct {
-	hold chan struct{} // nil means that it never waits
+	hold    chan struct{} // nil means that it never waits
+	attends bool
 
 	mu      sync.Mutex
 	batches []int // images encoded together
@@ -76,6 +77,20 @@ func (f *fake) Candidates(rows [][]float32, n int, o decoder.GenerateOptions) ([
 				Words: []captioning.Word{{Text: "w", LogProb: -o.Temperature}}})
 		}
 		all = append(all, candidates)
+	}
+	return all, nil
+}
+
+func (f *fake) Attends() bool { return f.attends }
+
+// Attention looks at as many places as a caption has letters.
+func (f *fake) Attention(rows [][]float32, texts []string) ([]captioning.Attention, error) {
+	var all []captioning.Attention
+	for i, text := range texts {
+		if len(rows[i]) != len(text) {
+			return nil, errors.New("the captions are not those of the images")
+		}
+		all = append(all, captioning.Attention{Words: []string{"w"}, Weights: [][]float32{make([]float32, len(text))}})
 	}
 	return all, nil
 }

@@ -19,6 +19,8 @@ type captioner interface {
 	Decode(r io.Reader) (*encoder.Pixels, error)
 	Encode(ctx context.Context, images []*encoder.Pixels) ([][]float32, error)
 	Candidates(rows [][]float32, n int, o decoder.GenerateOptions) ([][]captioning.Candidate, error)
+	Attends() bool
+	Attention(rows [][]float32, captions []string) ([]captioning.Attention, error)
 }
 
 // request is how images are to be captioned. Those of equal requests are captioned together.
@@ -26,6 +28,7 @@ type request struct {
 	beam, candidates  int
 	temperature, topP float64
 	seed              uint64
+	attention         bool // also where the model looked, if it can say so
 }
 
 func (r request) options() decoder.GenerateOptions {
@@ -37,6 +40,7 @@ type item struct {
 	pixels     *encoder.Pixels
 	features   []float32
 	candidates []captioning.Candidate
+	attention  [][]float32 // of the first candidate; nil unless asked for
 }
 
 // job is a request with its images. Its results are in the items once done is closed.
@@ -225,12 +229,25 @@ func (q *queue) together(r request, jobs []*job) {
 		}
 	}
 	all, err := q.model.Candidates(rows, r.candidates, r.options())
+	var looked []captioning.Attention
+	if err == nil && r.attention && q.model.Attends() {
+		best := make([]string, len(all))
+		for i, candidates := range all {
+			best[i] = candidates[0].Text
+		}
+		looked, err = q.model.Attention(rows, best)
+	}
+	at := 0
 	for _, j := range jobs {
 		if j.err = err; err != nil {
 			continue
 		}
 		for _, i := range j.items {
-			i.candidates, all = all[0], all[1:]
+			i.candidates = all[at]
+			if looked != nil {
+				i.attention = looked[at].Weights
+			}
+			at++
 		}
 	}
 }

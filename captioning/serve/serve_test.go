@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -296,5 +297,33 @@ func TestKept(t *testing.T) {
 	}
 	if a, ok := k.get("a"); !ok || a[0] != 1 {
 		t.Errorf("a is %v, %v", a, ok)
+	}
+}
+
+// Where the model looked is told of the first candidate, if it is asked for and if the model can say so.
+func TestAttention(t *testing.T) {
+	_, h := start(t, &fake{attends: true}, Options{})
+	fields := []field{{"image", "a dog"}, {"image", "two cats"}, {"candidates", "2"}, {"temperature", "1"}}
+	status, out, message := post(t, h, append(fields, field{"attention", "1"})...)
+	if status != 200 || len(out.Images) != 2 {
+		t.Fatalf("status %d, %s", status, message)
+	}
+	for i, places := range []int{5, 8} {
+		first, second := out.Images[i].Candidates[0], out.Images[i].Candidates[1]
+		if len(first.Attention) != 1 || len(first.Attention[0]) != places || second.Attention != nil {
+			t.Errorf("image %d: %v and %v", i, first.Attention, second.Attention)
+		}
+	}
+	_, silent := start(t, &fake{}, Options{})
+	for _, c := range []struct {
+		server *httptest.Server
+		fields []field
+	}{{h, fields}, {silent, append(fields, field{"attention", "1"})}} {
+		if _, out, _ := post(t, c.server, c.fields...); out.Images[0].Candidates[0].Attention != nil {
+			t.Errorf("attention %v", out.Images[0].Candidates[0].Attention)
+		}
+	}
+	if status, _, message := post(t, h, field{"image", "a"}, field{"attention", "2"}); status != 400 {
+		t.Errorf("attention=2: status %d, %s", status, message)
 	}
 }

@@ -62,7 +62,7 @@ type Server struct {
 // New makes a server of an opened captioner, which it does not close. Call Run, or Warm and Close with Handler.
 func New(c *captioning.Captioner, o Options) *Server {
 	s := newServer(c, o)
-	s.info = describe(c.Model(), s.options)
+	s.info = describe(c.Model(), c.Spec(), s.options)
 	return s
 }
 
@@ -81,7 +81,7 @@ func (s *Server) Warm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	first := request{beam: 1, candidates: 1}
+	first := request{beam: 1, candidates: 1, attention: true}
 	if _, err := s.queue.caption(ctx, []*item{{pixels: pixels}}, first, func() {}); err != nil {
 		return fmt.Errorf("the first caption: %w", err)
 	}

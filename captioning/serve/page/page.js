@@ -9,15 +9,18 @@ const token = new URLSearchParams(location.hash.slice(1)).get("token");
 const candidatesShown = 5;
 let seed = 1;
 let perRequest = 8;
+let model = {}; // what the server says of it
 let round = 0; // of the last change of options; older answers are dropped
 
 function options() {
   const temperature = Number($("temperature").value);
-  if (temperature > 0) {
-    return { temperature, top_p: Number($("top-p").value), seed, candidates: candidatesShown };
-  }
   const beam = Number($("beam").value);
-  return { beam, candidates: Math.min(beam, candidatesShown) };
+  const chosen =
+    temperature > 0
+      ? { temperature, top_p: Number($("top-p").value), seed, candidates: candidatesShown }
+      : { beam, candidates: Math.min(beam, candidatesShown) };
+  if (model.places) chosen.attention = 1;
+  return chosen;
 }
 
 async function api(path, init = {}) {
@@ -89,13 +92,20 @@ function show(card) {
   const list = element.querySelector(".candidates");
   best.replaceChildren();
   list.replaceChildren();
+  card.canvas.hidden = true;
   if (candidates.length > 0) {
-    for (const w of candidates[0].words.filter((w) => w.word !== "<end>")) {
+    const attention = candidates[0].attention || [];
+    for (const [i, w] of candidates[0].words.filter((w) => w.word !== "<end>").entries()) {
       const span = document.createElement("span");
       span.className = "word";
       span.textContent = w.word;
       span.title = percent(w.probability);
       span.style.backgroundColor = `rgba(var(--unsure), ${(0.75 * (1 - w.probability) ** 2).toFixed(2)})`;
+      if (attention[i]) {
+        span.tabIndex = 0;
+        span.onmouseenter = span.onfocus = () => shade(card, attention[i]);
+        span.onmouseleave = span.onblur = () => (card.canvas.hidden = true);
+      }
       best.append(span, " ");
     }
     best.append(chance(candidates[0].probability));
@@ -110,6 +120,23 @@ function show(card) {
   element.querySelector(".copy").disabled = candidates.length === 0;
 }
 
+// shade darkens the places of a card's image with small weights. They cover the square in the middle that the model sees.
+function shade(card, weights) {
+  const side = Math.round(Math.sqrt(weights.length));
+  const { image, canvas } = card;
+  canvas.width = canvas.height = side;
+  const pixels = new ImageData(side, side);
+  const largest = Math.max(...weights);
+  weights.forEach((w, i) => (pixels.data[4 * i + 3] = Math.round(204 * (1 - w / largest))));
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  const scale = Math.min(image.clientWidth / image.naturalWidth, image.clientHeight / image.naturalHeight);
+  const square = model.seen * Math.min(image.naturalWidth, image.naturalHeight) * scale;
+  canvas.style.width = canvas.style.height = square + "px";
+  canvas.style.left = image.offsetLeft + (image.clientWidth - square) / 2 + "px";
+  canvas.style.top = image.offsetTop + (image.clientHeight - square) / 2 + "px";
+  canvas.hidden = false;
+}
+
 function chance(p) {
   const span = document.createElement("span");
   span.className = "probability";
@@ -122,7 +149,7 @@ function add(files) {
   for (const file of files) {
     const element = $("card").content.firstElementChild.cloneNode(true);
     const image = element.querySelector("img");
-    const card = { file, key: "", element, image, result: {} };
+    const card = { file, key: "", element, image, canvas: element.querySelector("canvas"), result: {} };
     element.querySelector("h2").textContent = file.name || "pasted image";
     image.src = URL.createObjectURL(file);
     image.onerror = () => image.remove(); // the error beside it says why
@@ -199,7 +226,9 @@ api("api/model").then(
       $("model").textContent = "This server needs a token: open the page as …/#token=TOKEN";
       return;
     }
+    model = body;
     perRequest = Math.min(perRequest, body.max_images);
+    $("looks").hidden = !model.places;
     $("model").textContent =
       `${body.name}: ${body.cell} ${body.embedding}/${body.hidden}, ${body.vocabulary} words, ${body.encoder}, ` +
       `trained on ${body.dataset}`;
