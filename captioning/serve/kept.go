@@ -10,10 +10,14 @@ import (
 	"sync"
 )
 
+// keptBytes bounds the memory of kept features: those with feature maps are 50 times as large as others.
+const keptBytes = 64 << 20
+
 // kept holds the features of the images that were used last, by key.
 type kept struct {
 	mu    sync.Mutex
-	limit int
+	limit int // images
+	bytes int
 	order *list.List // of keptImage, the one used last first
 	byKey map[string]*list.Element
 }
@@ -46,9 +50,11 @@ func (k *kept) put(key string, features []float32) {
 		return
 	}
 	k.byKey[key] = k.order.PushFront(keptImage{key, features})
-	if k.order.Len() > k.limit {
+	k.bytes += 4 * len(features)
+	for k.order.Len() > k.limit || k.bytes > keptBytes && k.order.Len() > 1 {
 		oldest := k.order.Remove(k.order.Back()).(keptImage)
 		delete(k.byKey, oldest.key)
+		k.bytes -= 4 * len(oldest.features)
 	}
 }
 

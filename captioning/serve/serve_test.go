@@ -298,6 +298,16 @@ func TestKept(t *testing.T) {
 	if a, ok := k.get("a"); !ok || a[0] != 1 {
 		t.Errorf("a is %v, %v", a, ok)
 	}
+
+	large := newKept(100)
+	for _, key := range []string{"a", "b", "c"} {
+		large.put(key, make([]float32, keptBytes/4/2))
+	}
+	_, first := large.get("a")
+	_, last := large.get("c")
+	if first || !last || large.bytes != keptBytes {
+		t.Errorf("of three halves of the memory, the first is kept: %v, the last: %v, %d bytes", first, last, large.bytes)
+	}
 }
 
 // Where the model looked is told of the first candidate, if it is asked for and if the model can say so.

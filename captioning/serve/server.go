@@ -34,6 +34,7 @@ type Options struct {
 	// 503. 0 means 64.
 	MaxRequests int
 	// Kept is the number of images whose features are kept, to be captioned again without being sent; 0 means 4096.
+	// Those of models that look at feature maps are large, so that fewer are kept: 64 MB.
 	Kept int
 }
 
