@@ -306,7 +306,8 @@ func TestKept(t *testing.T) {
 	_, first := large.get("a")
 	_, last := large.get("c")
 	if first || !last || large.bytes != keptBytes {
-		t.Errorf("of three halves of the memory, the first is kept: %v, the last: %v, %d bytes", first, last, large.bytes)
+		t.Errorf("of three halves of the memory, the first is kept: %v, the last: %v, %d bytes", first, last,
+			large.bytes)
 	}
 }
 

@@ -46,6 +46,10 @@ func TestCaptionWithoutRun(t *testing.T) {
 	if code != 2 || out != "" || !strings.Contains(errs, "nothing to caption with packed.safetensors") {
 		t.Errorf("only a model: exit %d, %q, %s", code, out, errs)
 	}
+	code, out, errs = call(t, program(dir, "caption", "photo.jpg", "--attention", "sheets"))
+	if code != 2 || out != "" || !strings.Contains(errs, "does not look at places") {
+		t.Errorf("the attention of a model without: exit %d, %q, %s", code, out, errs)
+	}
 	checkCandidates(t, dir, strings.TrimSpace(own))
 }
 
