@@ -20,8 +20,8 @@ func TestLongAttentionFromTrainToSheet(t *testing.T) {
 	dir := t.TempDir()
 	photos := filepath.Join(dir, "photos")
 	ds := writeOwn(t, photos, "Kaggle's captions.txt")
-	train := strings.Fields("train --dataset photos --split-by 0.5,0.3,0.2 --encoder efficientnet-lite0 --set epochs=1 " +
-		"--set hidden=16 --set embedding=8 --set min_count=1 --set cell=attention --set attention=8")
+	train := strings.Fields("train --dataset photos --split-by 0.5,0.3,0.2 --encoder efficientnet-lite0 --set epochs=1" +
+		" --set hidden=16 --set embedding=8 --set min_count=1 --set cell=attention --set attention=8")
 	code, out, errs := call(t, program(dir, append(train, "--out", "looks")...))
 	if code != 0 || !strings.Contains(errs, "feature maps of 60 images, 49 places with 1280 channels") {
 		t.Fatalf("train: exit %d, %s%s", code, out, errs)
@@ -43,7 +43,8 @@ func TestLongAttentionFromTrainToSheet(t *testing.T) {
 	if sheet, err := png.Decode(f); err != nil || sheet.Bounds().Dx() < 300 {
 		t.Errorf("the sheet: %v", err)
 	}
-	if code, out, errs := call(t, program(dir, "caption", "looks,plain", image)); code != 0 || strings.TrimSpace(out) == "" {
+	code, out, errs = call(t, program(dir, "caption", "looks,plain", image))
+	if code != 0 || strings.TrimSpace(out) == "" {
 		t.Errorf("an ensemble: exit %d, %q, %s", code, out, errs)
 	}
 	copied := filepath.Join(dir, "copies")
