@@ -20,8 +20,8 @@ func TestLongAttentionFromTrainToSheet(t *testing.T) {
 	dir := t.TempDir()
 	photos := filepath.Join(dir, "photos")
 	ds := writeOwn(t, photos, "Kaggle's captions.txt")
-	train := strings.Fields("train --dataset photos --split-by 0.5,0.3,0.2 --encoder efficientnet-lite0 --set epochs=1" +
-		" --set hidden=16 --set embedding=8 --set min_count=1 --set cell=attention --set attention=8")
+	train := strings.Fields("train --dataset photos --split-by 0.5,0.3,0.2 --encoder efficientnet-lite0 " +
+		"--set epochs=1 --set hidden=16 --set embedding=8 --set min_count=1 --set cell=attention --set attention=8")
 	code, out, errs := call(t, program(dir, append(train, "--out", "looks")...))
 	if code != 0 || !strings.Contains(errs, "feature maps of 60 images, 49 places with 1280 channels") {
 		t.Fatalf("train: exit %d, %s%s", code, out, errs)
