@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -67,10 +68,16 @@ func (c *reportCall) run(ctx context.Context, out io.Writer) error {
 // rescoreRuns adds METEOR to the records of all runs and lists what was done.
 func (c *reportCall) rescoreRuns(ctx context.Context, out io.Writer) error {
 	rescored, same := 0, 0
+	var reasons []string
+	leftOut := make(map[string][]string) // folders by reason
 	err := captioning.Rescore(ctx, filepath.Join(c.root, "results"), func(r captioning.Rescored) {
 		switch {
 		case r.LeftOut != nil:
-			fmt.Fprintf(out, "left out: %s: %v\n", r.Folder, r.LeftOut)
+			reason := r.LeftOut.Error()
+			if leftOut[reason] == nil {
+				reasons = append(reasons, reason)
+			}
+			leftOut[reason] = append(leftOut[reason], r.Folder)
 		case r.Changed:
 			rescored++
 		default:
@@ -79,6 +86,9 @@ func (c *reportCall) rescoreRuns(ctx context.Context, out io.Writer) error {
 	})
 	if errors.Is(err, meteor.ErrNotFetched) {
 		return fmt.Errorf("%w with `captionlab fetch meteor`", err)
+	}
+	for _, reason := range reasons {
+		fmt.Fprintf(out, "left out: %s: %s\n", strings.Join(leftOut[reason], ", "), reason)
 	}
 	fmt.Fprintf(out, "METEOR: %d runs rescored, %d unchanged\n", rescored, same)
 	return err

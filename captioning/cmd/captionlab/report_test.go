@@ -43,6 +43,13 @@ func TestReportRescore(t *testing.T) {
 			t.Errorf("exit %d, %s%s; want %q", code, out, errs, want)
 		}
 	}
+	if err := os.Remove(filepath.Join(dir, run, "captions_test.json")); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := report("--rescore")
+	if code != 1 || !strings.Contains(out, "left out: shapes/lr-1e-4/seed-1: its captions are not recorded") {
+		t.Errorf("without captions: exit %d, %s%s", code, out, errs)
+	}
 	captions := filepath.Join(run, "captions_test.json")
 	if err := os.WriteFile(filepath.Join(dir, captions), []byte("[]"), 0o644); err != nil {
 		t.Fatal(err)
