@@ -29,6 +29,7 @@ type Data struct {
 	chosen   chosenEncoder
 	identity encoder.Identity
 	whole    *Data // of a subset, which shares its features
+	noMETEOR sync.Once
 
 	mu    sync.Mutex
 	plain stored

@@ -8,6 +8,7 @@ import (
 	"captionlab/captioning/decoder"
 	"captionlab/captioning/experiment"
 	"captionlab/captioning/score"
+	"captionlab/captioning/score/meteor"
 	"captionlab/datasets"
 )
 
@@ -16,6 +17,7 @@ type decoded struct {
 	captions []score.Caption
 	coco     *score.CocoScores
 	pa4      *score.PA4Scores
+	meteor   *score.Scores // nil without METEOR's tables
 }
 
 // recordReadouts captions the test split with every decoding strategy of the experiment and records the scores, with
@@ -33,7 +35,11 @@ func (m *Model) recordReadouts(ctx context.Context, data *Data, j Job, e *Evalua
 	if err != nil {
 		return err
 	}
-	greedy := decoded{e.Captions, e.Coco, e.PA4}
+	greedy := decoded{e.Captions, e.Coco, e.PA4, e.meteor}
+	tables := data.openMETEOR()
+	if tables != nil {
+		defer tables.Close()
+	}
 	record := experiment.ReadoutsRecord{Weights: m.Checkpoint.weightsSum(), Split: string(datasets.Test)}
 	for _, o := range j.Experiment.Readouts() {
 		if ctx.Err() != nil {
@@ -41,7 +47,7 @@ func (m *Model) recordReadouts(ctx context.Context, data *Data, j Job, e *Evalua
 		}
 		d := greedy
 		if o.Name != experiment.Greedy {
-			if d, err = m.decode(ctx, data, o, refs); err != nil {
+			if d, err = m.decode(ctx, data, o, refs, tables); err != nil {
 				return err
 			}
 		}
@@ -60,9 +66,9 @@ func (m *Model) recordReadouts(ctx context.Context, data *Data, j Job, e *Evalua
 	return experiment.WriteJSON(filepath.Join(j.Records, experiment.ReadoutsFile), record)
 }
 
-// decode captions the test split with a decoding strategy and scores the captions.
-func (m *Model) decode(ctx context.Context, data *Data, o experiment.Readout,
-	refs score.References) (d decoded, err error) {
+// decode captions the test split with a decoding strategy and scores the captions, by METEOR if tables is not nil.
+func (m *Model) decode(ctx context.Context, data *Data, o experiment.Readout, refs score.References,
+	tables *meteor.Tables) (d decoded, err error) {
 	options := decoder.GenerateOptions{
 		Temperature:  o.Temperature,
 		Beam:         o.Beam,
@@ -74,6 +80,11 @@ func (m *Model) decode(ctx context.Context, data *Data, o experiment.Readout,
 	}
 	if d.coco, d.pa4, err = score.Both(refs, d.captions); err != nil {
 		return d, fmt.Errorf("scoring %s: %w", data.Name(), err)
+	}
+	if tables != nil {
+		if d.meteor, err = scoreMETEOR(tables, refs, d.captions); err != nil {
+			return d, fmt.Errorf("scoring %s: %w", data.Name(), err)
+		}
 	}
 	return d, nil
 }
@@ -93,6 +104,11 @@ func (d decoded) record(o experiment.Readout, greedy decoded, seen *score.Seen) 
 			return out, err
 		}
 		if out.PA4AgainstGreedy, err = score.Compare(d.pa4, greedy.pa4, score.BootstrapOptions{}); err != nil {
+			return out, err
+		}
+	}
+	if d.meteor != nil && greedy.meteor != nil {
+		if err := addMETEOR(&out, d.meteor, greedy.meteor); err != nil {
 			return out, err
 		}
 	}

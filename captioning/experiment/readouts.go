@@ -45,15 +45,17 @@ type ReadoutsRecord struct {
 }
 
 // ReadoutRecord holds the scores under one strategy, with 95 % bootstrap intervals over images, and the paired
-// differences from the greedy captions of the same model. Scores of protocol coco are from 0 to 1, those of pa4 from 0
-// to 100.
+// differences from the greedy captions of the same model. Scores of protocol coco and METEOR are from 0 to 1, those of
+// pa4 from 0 to 100. METEOR is missing where its tables were not on the machine and nothing was rescored.
 type ReadoutRecord struct {
-	Readout           Readout                `json:"readout"`
-	Coco              score.Intervals        `json:"coco"`
-	PA4               score.Intervals        `json:"pa4"`
-	CocoAgainstGreedy score.Differences      `json:"coco_against_greedy,omitempty"`
-	PA4AgainstGreedy  score.Differences      `json:"pa4_against_greedy,omitempty"`
-	Diversity         *score.DiversityScores `json:"diversity"`
+	Readout             Readout                `json:"readout"`
+	Coco                score.Intervals        `json:"coco"`
+	PA4                 score.Intervals        `json:"pa4"`
+	METEOR              score.Intervals        `json:"meteor,omitempty"`
+	CocoAgainstGreedy   score.Differences      `json:"coco_against_greedy,omitempty"`
+	PA4AgainstGreedy    score.Differences      `json:"pa4_against_greedy,omitempty"`
+	METEORAgainstGreedy score.Differences      `json:"meteor_against_greedy,omitempty"`
+	Diversity           *score.DiversityScores `json:"diversity"`
 }
 
 // ReadReadouts reads the scores of the run in dir under every decoding strategy.
@@ -74,6 +76,9 @@ func (r ReadoutsRecord) Get(name string) (ReadoutRecord, bool) {
 
 // CocoValue returns the coco score called metric, from 0 to 1, or NaN if the record lacks it.
 func (r ReadoutRecord) CocoValue(metric string) float64 { return valueOf(r.Coco, metric) }
+
+// METEORValue returns METEOR's score, from 0 to 1, or NaN if the record lacks it.
+func (r ReadoutRecord) METEORValue() float64 { return valueOf(r.METEOR, score.METEOR) }
 
 // PA4Value returns the pa4 score called metric, from 0 to 100, or NaN if the record lacks it.
 func (r ReadoutRecord) PA4Value(metric string) float64 { return valueOf(r.PA4, metric) }

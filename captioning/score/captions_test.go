@@ -2,8 +2,10 @@ package score
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -79,5 +81,35 @@ func TestNamesMatchExactly(t *testing.T) {
 	got, err := ReadCaptions(path)
 	if want := []Caption{{ID: "1", Text: "a dog"}, {ID: "2", Text: "b"}}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("captions %v, error %v", got, err)
+	}
+}
+
+func TestReadSamples(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ name, content, want string }{
+		{"two", `[{"image_id":1,"caption":"a"},{"image_id":"x","caption":"b"},{"image_id":"x","caption":"c"},
+			{"image_id":1,"caption":"a"}]`, ""},
+		{"one", `[{"image_id":1,"caption":"a"},{"image_id":2,"caption":"b"},{"image_id":2,"caption":"c"}]`,
+			"image 1 has 1 captions"},
+		{"none", `[]`, "no captions given"},
+		{"incomplete", `[{"image_id":1}]`, "entry 0 (image 1) has no caption"},
+		{"truncated", `[{"image_id":1,"caption":"a"}`, "truncated"},
+	} {
+		path := filepath.Join(dir, c.name)
+		if err := os.WriteFile(path, []byte(c.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		samples, err := ReadSamples(path)
+		if c.want == "" {
+			want := Samples{"1": {"a", "a"}, "x": {"b", "c"}}
+			if _, several := ReadCaptions(path); err != nil || !reflect.DeepEqual(samples, want) ||
+				!errors.Is(several, ErrSeveralCaptions) {
+				t.Errorf("%s: %v, %v, as captions %v", c.name, samples, err, several)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v, want one that names the file and says %q", c.name, err, c.want)
+		}
 	}
 }

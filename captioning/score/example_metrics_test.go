@@ -117,3 +117,25 @@ func ExampleDiversity() {
 	// distinct-1 0.417, distinct-2 0.625, self-BLEU 0.401
 	// unseen in training: 75 %
 }
+
+// Self-CIDEr weighs n-grams by how rare they are in the references.
+func ExampleMeasureSamples() {
+	samples := score.Samples{"1": {"a dog runs fast", "a dog runs"}, "2": {"a cat sits there", "the grey cat sleeps"}}
+	refs := score.References{"1": {"a dog runs on the beach"}, "2": {"a grey cat sits there"}}
+	df, err := score.CountFrequencies(refs, "ptb")
+	if err != nil {
+		log.Fatal(err)
+	}
+	s, err := score.MeasureSamples(samples, df, "ptb")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("Div-1 %.3f, Div-2 %.3f, mBLEU-1 %.3f\n", s.Div1, s.Div2, s.MBLEU[0])
+	for _, image := range s.Images {
+		fmt.Printf("image %s: Self-CIDEr %.3f\n", image.ID, *image.SelfCIDEr)
+	}
+	// Output:
+	// Div-1 0.723, Div-2 0.589, mBLEU-1 0.498
+	// image 1: Self-CIDEr 0.519
+	// image 2: Self-CIDEr 0.949
+}

@@ -15,6 +15,7 @@ const (
 	ROUGEL          = "ROUGE-L"
 	CIDErD          = "CIDEr-D"
 	BLEU4Individual = "BLEU-4 individual"
+	METEOR          = "METEOR" // of package meteor
 )
 
 // Metric computes one score or several from captions and references. Bootstrap and permutation tests score thousands

@@ -22,7 +22,7 @@ func ReadCaptions(file string) ([]Caption, error) {
 		}
 		first, added := seen.add(e.id, text.keep)
 		if !added { // every entry so far has added its image
-			return fmt.Errorf("image %s has two captions, entries %d and %d: keep one", e.id, first, i)
+			return severalError(fmt.Sprintf("image %s has two captions, entries %d and %d: keep one", e.id, first, i))
 		}
 		captions = append(captions, Caption{ID: seen.ids[first], Text: text.keep(e.caption)})
 		return nil
@@ -34,6 +34,35 @@ func ReadCaptions(file string) ([]Caption, error) {
 		return nil, fmt.Errorf("%s has no captions: want [{\"image_id\": ..., \"caption\": ...}, ...]", file)
 	}
 	return captions, nil
+}
+
+// ErrSeveralCaptions is the error of ReadCaptions for a file with several captions of an image. ReadSamples reads them.
+var ErrSeveralCaptions = errors.New("several captions of an image")
+
+// severalError is ErrSeveralCaptions with the place.
+type severalError string
+
+func (e severalError) Error() string        { return string(e) }
+func (e severalError) Is(target error) bool { return target == ErrSeveralCaptions }
+
+// ReadSamples is ReadCaptions for a file with several captions of each image. It fails where [Samples.Check] does.
+func ReadSamples(file string) (Samples, error) {
+	samples := make(Samples)
+	var text arena
+	entries := jsonfile.Elements[entry]{Each: func(i int, e entry) error {
+		if err := e.check(i); err != nil {
+			return err
+		}
+		samples[ID(e.id)] = append(samples[ID(e.id)], text.keep(e.caption))
+		return nil
+	}}
+	if err := jsonfile.Read(file, &entries); err != nil {
+		return nil, err
+	}
+	if err := samples.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return samples, nil
 }
 
 // ReadBoth reads a caption file and a reference file in parallel. It returns the captions in the order of the reference

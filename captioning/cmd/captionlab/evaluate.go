@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -120,10 +121,17 @@ func printEvaluation(out io.Writer, e *captioning.Evaluation, protocol string) e
 	fmt.Fprintf(w, "%s split\t%d images\n", e.Split, e.Coco.Count)
 	fmt.Fprintf(w, "loss_token\t%.4f nat\nloss_padded\t%.4f nat, %s\n", e.Losses.Token, e.Losses.Padded, pads)
 	if protocol != "pa4" {
-		printScores(w, "coco", e.Coco, 100, 2)
+		names, values := e.Coco.Metrics(), e.Coco.Values()
+		if e.METEOR != nil {
+			names, values = append(names, score.METEOR), append(values, *e.METEOR)
+		}
+		for i := range values {
+			values[i] *= 100
+		}
+		printScores(w, "coco", names, values, 2)
 	}
 	if protocol != "coco" {
-		printScores(w, "pa4", e.PA4, 1, 3)
+		printScores(w, "pa4", e.PA4.Metrics(), e.PA4.Values(), 3)
 	}
 	fmt.Fprintf(w, "captions\t%d different, %.1f words on average, %d different words\n", e.Distinct, e.MeanWords,
 		e.Words)
@@ -131,14 +139,10 @@ func printEvaluation(out io.Writer, e *captioning.Evaluation, protocol string) e
 }
 
 // printScores prints the names and, below them, the values of a protocol's metrics.
-func printScores(w io.Writer, protocol string, c score.Corpus, scale float64, digits int) {
-	fmt.Fprintf(w, "protocol %s", protocol)
-	for _, name := range c.Metrics() {
-		fmt.Fprintf(w, "\t%s", name)
-	}
-	fmt.Fprintln(w)
-	for _, x := range c.Values() {
-		fmt.Fprintf(w, "\t%.*f", digits, scale*x)
+func printScores(w io.Writer, protocol string, names []string, values []float64, digits int) {
+	fmt.Fprintf(w, "protocol %s\t%s\n", protocol, strings.Join(names, "\t"))
+	for _, x := range values {
+		fmt.Fprintf(w, "\t%.*f", digits, x)
 	}
 	fmt.Fprintln(w)
 }

@@ -20,6 +20,7 @@ import (
 // scoreFlags are the flags of captionlab score.
 type scoreFlags struct {
 	references, captions, compare, protocol, explain string
+	training                                         string   // file, for novelty
 	frequencies, writeFrequencies                    string   // files
 	metrics                                          []string // empty means those of the protocol
 	options                                          score.Options
@@ -46,6 +47,8 @@ func newScoreCommand() *cobra.Command {
 			"what pycocoevalcap 1.2 computes, from 0 to 1 (CIDEr-D to 10), printed times 100. Protocol pa4 is the\n" +
 			"mean over images of NLTK's sentence BLEU with smoothing method 1, from 0 to 100. A file\n" +
 			"may be compressed with gzip; - is standard input.\n\n" +
+			"A file with several captions of each image is scored too: as means over the first captions of all\n" +
+			"images, the second ones, and so on, and by how much the captions of an image differ.\n\n" +
 			"CIDEr-D weighs n-grams by the number of images with a reference that contains them, by default\n" +
 			"among the scored images. --cider-df takes these numbers from a file instead, such as one of a\n" +
 			"training set that --write-cider-df wrote:\n" +
@@ -76,6 +79,8 @@ func newScoreCommand() *cobra.Command {
 	cmd.Flags().IntVar(&f.bootstrap.Draws, "bootstrap", 0,
 		fmt.Sprintf("draws for confidence intervals, at most %d (default with --compare: 1000)", score.MaxDraws))
 	cmd.Flags().Uint64Var(&f.bootstrap.Seed, "seed", 1, "seed of the draws")
+	cmd.Flags().StringVar(&f.training, "training", "",
+		"captions that the model was trained on, COCO caption annotations: count the captions that are new")
 	cmd.Flags().StringVar(&f.explain, "explain", "", "show which n-grams of this image's caption match")
 	cmd.Flags().StringVar(&f.frequencies, "cider-df", "",
 		"document frequencies of CIDEr-D, as --write-cider-df writes them (default: of the references)")
@@ -89,7 +94,7 @@ func newScoreCommand() *cobra.Command {
 
 func (f *scoreFlags) check() error {
 	inputs := 0 // files that are standard input
-	for _, file := range []string{f.references, f.captions, f.compare, f.frequencies} {
+	for _, file := range []string{f.references, f.captions, f.compare, f.frequencies, f.training} {
 		if file == "-" {
 			inputs++
 		}
@@ -121,6 +126,9 @@ func (f *scoreFlags) check() error {
 func (f *scoreFlags) run(out io.Writer) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(f.garbage()))
 	captions, refs, err := f.read()
+	if errors.Is(err, score.ErrSeveralCaptions) && f.captions != "-" {
+		return f.runSamples(out, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -203,7 +211,12 @@ func (r *scoreReport) fill(f *scoreFlags, refs score.References, captions []scor
 			scored = slices.DeleteFunc(slices.Clone(captions),
 				func(c score.Caption) bool { return len(refs[c.ID]) == 0 })
 		}
-		r.Diversity, diversityErr = score.DiversityOfCaptions(scored, nil, f.options.Tokens)
+		training, err := f.readTraining()
+		if err != nil {
+			diversityErr = err
+			return
+		}
+		r.Diversity, diversityErr = score.DiversityOfCaptions(scored, training, f.options.Tokens)
 	})
 	corpus, err := r.score(f, refs, captions)
 	parallel.Wait()
@@ -311,8 +324,6 @@ func (r *scoreReport) print(out io.Writer, f *scoreFlags) error {
 	if d == nil {
 		return w.Flush()
 	}
-	fmt.Fprintf(w,
-		"captions\t%d different, %.1f tokens on average, %d different words, distinct-1 %.4f, distinct-2 %.4f\n",
-		d.Different, d.MeanWords, d.Words, d.Distinct1, d.Distinct2)
+	printDiversity(w, d)
 	return w.Flush()
 }

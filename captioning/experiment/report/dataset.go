@@ -84,10 +84,10 @@ func (d dataset) writeScores(page *strings.Builder) error {
 			one, four = fmt.Sprintf(" (%.2f)", p.BLEU1), fmt.Sprintf(" (%.2f)", p.BLEU4)
 		}
 		rows = append(rows, []string{g.Name, plainText(g.About), fmt.Sprint(len(g.Runs)), g.lossToken(),
-			g.lossPadded() + loss, s.pa4[bleu1] + one, s.pa4[bleu4] + four, s.coco[bleu4], s.coco[cider]})
+			g.lossPadded() + loss, s.pa4[bleu1] + one, s.pa4[bleu4] + four, s.coco[bleu4], g.meteor(), s.coco[cider]})
 	}
 	writeTable(page, []string{"experiment", "description", "seeds", "loss_token", "loss_padded (paper)",
-		"pa4 BLEU-1 (paper)", "pa4 BLEU-4 (paper)", "coco BLEU-4", "CIDEr-D"}, rows)
+		"pa4 BLEU-1 (paper)", "pa4 BLEU-4 (paper)", "coco BLEU-4", "METEOR", "CIDEr-D"}, rows)
 	if names := d.rounded(); len(names) > 0 {
 		fmt.Fprintf(page, "\nTrained with matrix products in bfloat16: %s. All others were trained in "+
 			"float32.\n", enumerate(names))

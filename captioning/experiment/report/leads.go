@@ -62,21 +62,24 @@ func within(v float64, i score.Interval) bool { return i.Low <= v && v <= i.High
 
 // between is the lead in one metric.
 func (l Lead) between(best, baseline Group, metric string) (score.Interval, bool) {
-	a, okA := best.meanInterval(experiment.Greedy, metric)
-	b, okB := baseline.meanInterval(l.Strategy.Name, metric)
+	of := func(r experiment.ReadoutRecord) (score.Interval, bool) { return r.PA4.Get(metric) }
+	a, okA := best.meanInterval(experiment.Greedy, of)
+	b, okB := baseline.meanInterval(l.Strategy.Name, of)
 	delta := a.Value - b.Value
 	return score.Interval{Metric: metric, Value: delta,
 		Low:  delta - math.Hypot(a.Value-a.Low, b.High-b.Value),
 		High: delta + math.Hypot(a.High-a.Value, b.Value-b.Low)}, okA && okB
 }
 
-// meanInterval is the mean over the runs of a pa4 score and of the ends of its interval.
-func (g Group) meanInterval(strategy, metric string) (score.Interval, bool) {
-	mean := score.Interval{Metric: metric}
+// meanInterval is the mean over the runs of a score under a decoding strategy and of the ends of its interval. It
+// reports false if a run lacks it.
+func (g Group) meanInterval(strategy string, of func(r experiment.ReadoutRecord) (score.Interval, bool)) (
+	score.Interval, bool) {
+	var mean score.Interval
 	n := float64(len(g.Runs))
 	for _, r := range g.Runs {
 		record, _ := r.Readouts.Get(strategy)
-		i, ok := record.PA4.Get(metric)
+		i, ok := of(record)
 		if !ok {
 			return mean, false
 		}

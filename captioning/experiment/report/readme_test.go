@@ -44,7 +44,7 @@ func TestReadmeShowsResultsAndSpeed(t *testing.T) {
 	text := readFile(t, root, "README.md")
 	for _, want := range []string{
 		"before\n<!-- results", "<!-- end of results -->\nbetween\n<!-- speed", "<!-- end of speed -->\nafter\n",
-		"COCO with ResNet-50 | 1.796 / 1.729 | 53.47 / 61.17 | 13.99 / 18.71 |  |  |\n",
+		"COCO with ResNet-50 | 1.796 / 1.729 | 53.47 / 61.17 | 13.99 / 18.71 |  |  |  |\n",
 		"| baseline LSTM: [baseline](results/flickr8k/baseline) | 1.500 | 60.00 [",
 		"| the paper's best LSTM: [best-lstm](results/flickr8k/best-lstm) | 1.500 | 70.00 [",
 		"| vanilla RNN: [rnn](results/flickr8k/rnn) | 1.500 | 10.00 [",

@@ -63,7 +63,10 @@ const head = "# Results\n\n" +
 	"Losses are in nats: `loss_token` is the mean over real tokens; `loss_padded` is computed as in the paper, " +
 	"with pads counted. Scores are from 0 to 100: protocol `coco` is coco-caption's, `pa4` is the paper's. " +
 	"Brackets contain 95 % bootstrap intervals over images (1,000 draws; of the mean over seeds if there are " +
-	"several). ± is the standard deviation over seeds.\n"
+	"several). ± is the standard deviation over seeds.\n\n" +
+	"METEOR is METEOR 1.5 with protocol coco's tokens. Its cells are empty where it was not scored; with several " +
+	"seeds, its brackets are the means of the seeds' intervals, which are wider than an interval of the mean. " +
+	"`captionlab report --rescore` adds it to records from their captions.\n"
 
 // Write writes the report's files below root, and returns the paths of those that were out of date.
 func Write(root string) ([]string, error) {

@@ -185,7 +185,7 @@ func TestMissingNumbersGiveEmptyCells(t *testing.T) {
 	for _, want := range []string{
 		"| 1 |  |  (1.796) | 60.00 [", // seeds and losses, of which only the paper's are known
 		"| baseline |" + strings.Repeat("  |", 10) + "\n",
-		"| greedy | 61.88 |  |  |  |  |  |  |\n",
+		"| greedy | 61.88 |  |  |  |  |  |  |  |\n",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)

@@ -48,6 +48,22 @@ func (g Group) intervals(scale float64, of func(r Run) score.Corpus) (map[string
 	return out, nil
 }
 
+// meteor formats METEOR of the greedy captions with its interval. Records hold no numbers of single images for METEOR;
+// with several runs, the mean of their intervals takes the place of the interval of their mean. It is empty if a run
+// lacks the score.
+func (g Group) meteor() string {
+	of := func(r experiment.ReadoutRecord) (score.Interval, bool) { return r.METEOR.Get(score.METEOR) }
+	i, ok := g.meanInterval(experiment.Greedy, of)
+	if !ok {
+		return ""
+	}
+	mean := g.mean(2, func(r Run) float64 {
+		greedy, _ := r.Readouts.Get(experiment.Greedy)
+		return meteor(greedy)
+	})
+	return fmt.Sprintf("%s [%.2f, %.2f]", mean, 100*i.Low, 100*i.High)
+}
+
 // lossToken and lossPadded format the means of the test losses over the runs.
 func (g Group) lossToken() string {
 	return g.mean(3, func(r Run) float64 { return known(r.Losses.Token) })
@@ -104,6 +120,9 @@ func pa4(metric string) func(r experiment.ReadoutRecord) float64 {
 func coco(metric string) func(r experiment.ReadoutRecord) float64 {
 	return func(r experiment.ReadoutRecord) float64 { return 100 * r.CocoValue(metric) }
 }
+
+// meteor is METEOR's score from 0 to 100, or NaN.
+func meteor(r experiment.ReadoutRecord) float64 { return 100 * r.METEORValue() }
 
 // cell formats a number for a table. A missing one, NaN, gives an empty cell.
 func cell(format string, v float64) string {

@@ -41,9 +41,8 @@ func (d dataset) writeStrategies(page *strings.Builder) {
 	for _, s := range strategies {
 		rows = append(rows, first.diversity(s))
 	}
-	writeTable(page, []string{"strategy", "coco BLEU-4", "CIDEr-D", "distinct captions", "distinct " +
-		"words", "distinct-2",
-		"words per caption", "captions not in the training split"}, rows)
+	writeTable(page, []string{"strategy", "coco BLEU-4", "METEOR", "CIDEr-D", "distinct captions",
+		"distinct words", "distinct-2", "words per caption", "captions not in the training split"}, rows)
 }
 
 // strategyLabel is the name of a strategy as a short column title.
@@ -67,6 +66,7 @@ func (g Group) diversity(s experiment.ReadoutRecord) []string {
 	}
 	return []string{strategyLabel(s.Readout),
 		cell("%.2f", g.strategyMean(s.Readout.Name, coco(bleu4))),
+		cell("%.2f", g.strategyMean(s.Readout.Name, meteor)),
 		cell("%.2f", g.strategyMean(s.Readout.Name, coco(cider))),
 		different,
 		cell("%.0f", mean(func(d score.DiversityScores) float64 { return float64(d.Words) })),

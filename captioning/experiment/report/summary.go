@@ -29,7 +29,8 @@ func (d dataset) writeSummary(out *strings.Builder) error {
 			return err
 		}
 		rows = append(rows, []string{fmt.Sprintf("%s: [%s](results/%s/%s)", row.what, row.g.Name, d.name, row.g.Name),
-			row.g.lossPadded(), s.pa4[bleu1], s.pa4[bleu4], s.coco[bleu4], s.coco[cider]})
+			row.g.lossPadded(), s.pa4[bleu1], s.pa4[bleu4], s.coco[bleu4], row.g.meteor(),
+			s.coco[cider]})
 	}
 	fmt.Fprintf(out, "%s test images of %s, greedy captions",
 		thousands(fmt.Sprint(len(d.groups[0].Runs[0].Captions))), d.name)
@@ -37,7 +38,8 @@ func (d dataset) writeSummary(out *strings.Builder) error {
 		fmt.Fprintf(out, ", features of %s", name)
 	}
 	out.WriteString(".\nBrackets contain 95 % intervals over images; ± is the standard deviation over seeds.\n\n")
-	writeTable(out, []string{"model", "loss_padded", "pa4 BLEU-1", "pa4 BLEU-4", "coco BLEU-4", "CIDEr-D"}, rows)
+	writeTable(out, []string{"model", "loss_padded", "pa4 BLEU-1", "pa4 BLEU-4", "coco BLEU-4", "METEOR", "CIDEr-D"},
+		rows)
 	out.WriteString(columnNotes)
 	return nil
 }
@@ -47,6 +49,8 @@ const columnNotes = "\n" +
 	"- `pa4 BLEU-1`: the paper's protocol, NLTK's sentence BLEU averaged over images: matching words, 0 to 100.\n" +
 	"- `pa4 BLEU-4`: the same with sequences of up to four words.\n" +
 	"- `coco BLEU-4`: the protocol of coco-caption, corpus BLEU with sequences of up to four words, 0 to 100.\n" +
+	"- `METEOR`: METEOR 1.5 as coco-caption runs it, which also counts stems, synonyms and paraphrases as matches, 0 " +
+	"to 100.\n" +
 	"- `CIDEr-D`: the consensus score of coco-caption, which gives rare word sequences more weight; multiplied by " +
 	"100.\n"
 
@@ -60,5 +64,5 @@ func (d dataset) paperRow() [][]string {
 	pair := func(digits int, a, b float64) string { return fmt.Sprintf("%.*f / %.*f", digits, a, digits, b) }
 	return [][]string{{"the paper's baseline / best LSTM, on COCO with ResNet-50",
 		pair(3, baseline.Paper.Loss, best.Paper.Loss), pair(2, baseline.Paper.BLEU1, best.Paper.BLEU1),
-		pair(2, baseline.Paper.BLEU4, best.Paper.BLEU4), "", ""}}
+		pair(2, baseline.Paper.BLEU4, best.Paper.BLEU4), "", "", ""}}
 }

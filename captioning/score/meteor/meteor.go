@@ -109,7 +109,7 @@ func (t *Tables) Score(caption string, references []string) Statistics {
 const separator = "|||"
 
 // Name is the name of the score.
-const Name = "METEOR"
+const Name = score.METEOR
 
 // Metric returns METEOR as a metric for [score.Measure], which gives it the protocol's tokens. The corpus score is that
 // of the summed statistics. The tables must stay open as long as the metric is used.

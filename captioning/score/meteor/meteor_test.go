@@ -121,3 +121,14 @@ func FuzzScore(f *testing.F) {
 		}
 	})
 }
+
+// Of references with equal scores the first counts, but METEOR 1.5 compares rounded numbers: here the third reference
+// is ahead of the second by the last bit. METEOR 1.5 answers these statistics.
+func TestReferencesWithAlmostEqualScores(t *testing.T) {
+	caption := "a rock climber climbing a rock wall"
+	references := []string{"water", "the mountain climbing", "the helmeted dogs are rock climbing outdoors"}
+	want := Statistics{7, 7, 2, 2, 2, 2, statisticsCount - 3: 2, statisticsCount - 2: 2, statisticsCount - 1: 2}
+	if got := smallTables(t).Score(caption, references); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -2,8 +2,10 @@ package meteor
 
 import "math"
 
-// The parameters of METEOR 1.5 for English, tuned to agree with rankings by people (Denkowski and Lavie 2014).
-const (
+// The parameters of METEOR 1.5 for English, tuned to agree with rankings by people (Denkowski and Lavie 2014). They are
+// variables because Go computes with constants exactly: 1 - alpha would be .15, but METEOR 1.5 has the sum of two
+// rounded numbers, 0.15000000000000002. The last bit decides which of two references with equal scores counts.
+var (
 	alpha = .85 // weight of recall
 	beta  = .2  // exponent of the fragmentation
 	gamma = .6  // largest penalty for fragmentation
