@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"captionlab/captioning/xla/xlatest"
 )
 
 // quarterColours is meanColour with grids: the mean colours of the four quarters of an image.
@@ -96,5 +98,59 @@ func TestBuildWithGrids(t *testing.T) {
 	if a, b := GridFolder("root", "d", "f", e.identity), FeatureFolder("root", "d", "f", e.identity); a == b ||
 		filepath.Dir(a) != filepath.Dir(b) {
 		t.Errorf("folders %s and %s", a, b)
+	}
+}
+
+// The grids of both networks are those whose means are their feature vectors: the goldens' features are means of
+// PyTorch's feature maps.
+func TestGridsOfTheKnownEncoders(t *testing.T) {
+	for _, name := range Names() {
+		plain := openGolden(t, name)
+		spec, err := plain.Spec().WithGrids()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e *Encoder
+		if name == "resnet50" {
+			arrays, err := spec.Load(generated())
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err = build(xlatest.OpenForTest(t), spec, arrays)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(e.Finalize)
+		} else {
+			e = open(t, spec, lite0Weights(t))
+		}
+		image := probe(spec.Crop)
+		want, err := plain.Encode(context.Background(), []*Pixels{image})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := e.Encode(context.Background(), []*Pixels{image})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dim := spec.FeatureDim
+		mean := make([]float32, dim)
+		for place := range slices.Chunk(rows[dim:], dim) {
+			for c, x := range place {
+				mean[c] += x / float32(spec.Places)
+			}
+		}
+		golden := make([]float64, dim)
+		for i, x := range want {
+			golden[i] = float64(x)
+		}
+		for what, got := range map[string][]float32{"vector": rows[:dim], "mean of the grid": mean} {
+			if relative, _ := compare(t, got, golden); relative > 1e-4 {
+				t.Errorf("%s: the %s differs by %.2g", name, what, relative)
+			}
+		}
+		if first, last := rows[dim:2*dim], rows[len(rows)-dim:]; slices.Equal(first, last) {
+			t.Errorf("%s: two places are the same", name)
+		}
 	}
 }
