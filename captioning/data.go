@@ -154,15 +154,24 @@ func (d *Data) Features(ctx context.Context) (*encoder.Features, error) {
 }
 
 // build computes the missing features in folder.
-func (d *Data) build(ctx context.Context, folder string) (_ *encoder.Features, err error) {
-	if d.encoder == nil {
-		if d.encoder, err = d.chosen.open(d.backend); err != nil {
-			return nil, err
-		}
+func (d *Data) build(ctx context.Context, folder string) (*encoder.Features, error) {
+	if err := d.openEncoder(); err != nil {
+		return nil, err
 	}
-	return encoder.Build(ctx, d.encoder, d.Dataset, folder, encoder.FeatureOptions{
-		Fingerprint: d.Fingerprint, MaxPixels: d.options.MaxPixels, Progress: d.options.Progress,
-		Warn: d.options.Notice})
+	return encoder.Build(ctx, d.encoder, d.Dataset, folder, d.featureOptions())
+}
+
+// openEncoder opens the encoder unless it is open.
+func (d *Data) openEncoder() (err error) {
+	if d.encoder == nil {
+		d.encoder, err = d.chosen.open(d.backend)
+	}
+	return err
+}
+
+func (d *Data) featureOptions() encoder.FeatureOptions {
+	return encoder.FeatureOptions{Fingerprint: d.Fingerprint, MaxPixels: d.options.MaxPixels,
+		Progress: d.options.Progress, Warn: d.options.Notice}
 }
 
 // Rows returns the features of images, [FeatureDim] each. It fails for an image without features, naming it.

@@ -34,6 +34,12 @@ type FeatureOptions struct {
 	MaxPixels int
 }
 
+// defaultShardSize is the number of images in a shard.
+const defaultShardSize = 512
+
+// shardName is the name of the shard at index in a feature folder.
+func shardName(index int) string { return fmt.Sprintf("shard-%04d.safetensors", index) }
+
 // lockFile is the name of the lock in a feature folder that a process is building.
 const lockFile = ".lock"
 
@@ -43,7 +49,7 @@ const lockFile = ".lock"
 // it, then takes what it has finished.
 func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, o FeatureOptions) (*Features, error) {
 	if o.ShardSize <= 0 {
-		o.ShardSize = 512
+		o.ShardSize = defaultShardSize
 	}
 	if o.Workers <= 0 {
 		o.Workers = 2
@@ -165,7 +171,7 @@ func (b *featureBuild) shard(ctx context.Context, index int, ids []string) error
 		}
 		kept, features = append(kept, id), append(features, rows[i]...)
 	}
-	shard, err := writeShard(b.folder, fmt.Sprintf("shard-%04d.safetensors", index), kept, features, b.features.Dim())
+	shard, err := writeShard(b.folder, shardName(index), kept, features, b.features.Dim())
 	if err != nil {
 		return err
 	}
