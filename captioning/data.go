@@ -208,21 +208,38 @@ func (d *Data) open(ctx context.Context, s *stored, spec encoder.Spec,
 }
 
 // build computes the missing features in folder.
-func (d *Data) build(ctx context.Context, s *stored, spec encoder.Spec, folder string) (
-	_ *encoder.Features, err error) {
+func (d *Data) build(ctx context.Context, s *stored, spec encoder.Spec, folder string) (*encoder.Features, error) {
 	if err := d.announceGrids(spec, folder); err != nil {
 		return nil, err
 	}
+	if err := d.openEncoder(s, spec); err != nil {
+		return nil, err
+	}
+	return encoder.Build(ctx, s.encoder, d.Dataset, folder, d.featureOptions(spec))
+}
+
+// openEncoder opens the encoder unless it is open.
+func (d *Data) openEncoder(s *stored, spec encoder.Spec) (err error) {
 	if s.encoder == nil {
 		chosen := d.chosen
 		chosen.spec = spec
-		if s.encoder, err = chosen.open(d.backend); err != nil {
-			return nil, err
-		}
+		s.encoder, err = chosen.open(d.backend)
 	}
-	return encoder.Build(ctx, s.encoder, d.Dataset, folder, encoder.FeatureOptions{
-		Fingerprint: d.Fingerprint, MaxPixels: d.options.MaxPixels, Progress: d.options.Progress,
-		Warn: d.options.Notice})
+	return err
+}
+
+func (d *Data) featureOptions(spec encoder.Spec) encoder.FeatureOptions {
+	return encoder.FeatureOptions{Fingerprint: d.Fingerprint, MaxPixels: d.options.MaxPixels, Grids: spec.HasGrids(),
+		Places: spec.Places, Progress: d.options.Progress, Warn: d.options.Notice}
+}
+
+// kind returns where features with or without grids are kept, and the encoder that computes them.
+func (d *Data) kind(grids bool) (*stored, encoder.Spec, error) {
+	if !grids {
+		return &d.plain, d.chosen.spec, nil
+	}
+	spec, err := d.chosen.spec.WithGrids()
+	return &d.grids, spec, err
 }
 
 // Examples returns the examples of a split whose images have features, in the dataset's order.

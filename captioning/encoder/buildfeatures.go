@@ -24,7 +24,9 @@ type Progress struct {
 
 // FeatureOptions change how Build works. Only Fingerprint is required.
 type FeatureOptions struct {
-	Fingerprint string         // of the dataset, see datasets.Fingerprint
+	Fingerprint string // of the dataset, see datasets.Fingerprint
+	Grids       bool   // for FeatureWork: whether the encoder computes grids, with so many Places
+	Places      int
 	Progress    func(Progress) // called after every batch; may be nil
 	Warn        func(string)   // called if another process builds the same features; may be nil
 	ShardSize   int            // images in a shard; 0 means 512, or 64 with grids
@@ -33,6 +35,17 @@ type FeatureOptions struct {
 	// skipped. If it is larger than when images were skipped, Build tries them again.
 	MaxPixels int
 }
+
+// shardSize is the number of images in a shard, unless another one is chosen.
+func shardSize(grids bool) int {
+	if grids {
+		return 64
+	}
+	return 512
+}
+
+// shardName is the name of the shard at index in a feature folder.
+func shardName(index int) string { return fmt.Sprintf("shard-%04d.safetensors", index) }
 
 // lockFile is the name of the lock in a feature folder that a process is building.
 const lockFile = ".lock"
@@ -43,10 +56,7 @@ const lockFile = ".lock"
 // is building in the folder, Build waits for it, then takes what it has finished.
 func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, o FeatureOptions) (*Features, error) {
 	if o.ShardSize <= 0 {
-		o.ShardSize = 512
-		if e.spec.grids {
-			o.ShardSize = 64
-		}
+		o.ShardSize = shardSize(e.spec.grids)
 	}
 	if o.Workers <= 0 {
 		o.Workers = 2
@@ -163,16 +173,16 @@ func (b *featureBuild) shard(ctx context.Context, index int, ids []string) error
 	if err != nil {
 		return err
 	}
-	var good [][]float32
+	var good []row
 	var kept []string
 	for i, id := range ids {
 		if problems[i] != nil {
 			b.manifest.Skipped = append(b.manifest.Skipped, Skipped{id, problems[i].Error()})
 			continue
 		}
-		kept, good = append(kept, id), append(good, rows[i])
+		kept, good = append(kept, id), append(good, b.manifest.rowOf(rows[i]))
 	}
-	shard, err := b.manifest.writeShard(b.folder, fmt.Sprintf("shard-%04d.safetensors", index), kept, good)
+	shard, err := b.manifest.writeShard(b.folder, shardName(index), kept, good)
 	if err != nil {
 		return err
 	}

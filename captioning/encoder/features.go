@@ -89,19 +89,30 @@ func (f *Features) Dim() int { return f.Manifest.Encoder.FeatureDim }
 // Len is the number of images with features.
 func (f *Features) Len() int { return len(f.rows) }
 
-// writeShard writes the rows [RowDim] of images as a shard, and hashes them on the way.
-func (m *Manifest) writeShard(folder, name string, ids []string, rows [][]float32) (Shard, error) {
+// rowOf returns what a shard holds of an image, given what the encoder returned, [RowDim].
+func (m *Manifest) rowOf(numbers []float32) row {
+	dim := m.Encoder.FeatureDim
+	return row{numbers[:dim], rounded(numbers[dim:])}
+}
+
+// tensors returns the content of a shard.
+func (m *Manifest) tensors(rows []row) map[string]safetensors.Tensor {
 	dim := m.Encoder.FeatureDim
 	vectors := make([]float32, 0, len(rows)*dim)
 	var grids Grid
 	for _, row := range rows {
-		vectors = append(vectors, row[:dim]...)
-		grids = append(grids, rounded(row[dim:])...)
+		vectors, grids = append(vectors, row.vector...), append(grids, row.grid...)
 	}
-	tensors := map[string]safetensors.Tensor{"features": safetensors.FromFloat32([]int{len(ids), dim}, vectors)}
+	tensors := map[string]safetensors.Tensor{"features": safetensors.FromFloat32([]int{len(rows), dim}, vectors)}
 	if m.Places > 0 {
-		tensors["grids"] = safetensors.From16("BF16", []int{len(ids), m.Places, dim}, grids)
+		tensors["grids"] = safetensors.From16("BF16", []int{len(rows), m.Places, dim}, grids)
 	}
+	return tensors
+}
+
+// writeShard writes the rows of images as a shard, and hashes them on the way.
+func (m *Manifest) writeShard(folder, name string, ids []string, rows []row) (Shard, error) {
+	tensors := m.tensors(rows)
 	hash := sha256.New()
 	err := atomicfile.Write(filepath.Join(folder, name), func(w io.Writer) error {
 		return safetensors.Encode(io.MultiWriter(w, hash), tensors, nil)

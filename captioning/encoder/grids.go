@@ -21,6 +21,9 @@ func (s Spec) WithGrids() (Spec, error) {
 	return s, nil
 }
 
+// HasGrids reports whether the encoder computes grids; see WithGrids.
+func (s Spec) HasGrids() bool { return s.grids }
+
 // RowDim is the number of values that an encoder returns for an image: FeatureDim and, with grids, Places*FeatureDim
 // more.
 func (s Spec) RowDim() int {

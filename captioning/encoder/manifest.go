@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
-	"captionlab/captioning/internal/atomicfile"
 	"captionlab/datasets/jsonfile"
 )
 
@@ -100,14 +98,6 @@ func (m *Manifest) cutTo(index int, part []string) {
 	m.Complete = false
 	m.Shards = m.Shards[:min(index, len(m.Shards))]
 	m.Skipped = slices.DeleteFunc(m.Skipped, func(s Skipped) bool { return slices.Contains(part, s.ID) })
-}
-
-func (m *Manifest) write(folder string) error {
-	data, err := json.MarshalIndent(m, "", " ")
-	if err != nil {
-		return err
-	}
-	return atomicfile.WriteFile(filepath.Join(folder, manifestFile), append(data, '\n'))
 }
 
 func readManifest(folder string) (*Manifest, error) {

@@ -68,7 +68,7 @@ func newRootCommand() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newSetupCommand(), newDemoCommand(), newFetchCommand(), newFeaturesCommand(), newTrainCommand(),
 		newEvaluateCommand(), newCaptionCommand(), newScoreCommand(), newTokenizeCommand(), newReproduceCommand(),
-		newReportCommand(), newPackCommand(), newDataCommand(), newServeCommand())
+		newReportCommand(), newPackCommand(), newDataCommand(), newServeCommand(), newMergeCommand())
 	return root
 }
 
