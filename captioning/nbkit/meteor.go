@@ -22,8 +22,8 @@ func openMETEOR() (*meteor.Tables, error) {
 
 // withoutMETEOR says how to get METEOR's tables.
 func withoutMETEOR() template.HTML {
-	return Text("METEOR's tables are not on this machine, so METEOR is left out here. To see it, run `captionlab fetch " +
-		"meteor` once, a download of 104 MB, and then this cell again.")
+	return Text("METEOR's tables are not on this machine, so METEOR is left out here. To see it, run " +
+		"`captionlab fetch meteor` once, a download of 104 MB, and then this cell again.")
 }
 
 // METEORMatch shows which words of a caption METEOR matches with words of the reference that counts, and what the score
@@ -106,8 +106,8 @@ func alignedLine(name string, words []string, a meteor.Alignment, of func(m mete
 
 // colored is a piece of HTML on a color.
 func colored(color, text string) string {
-	return fmt.Sprintf(`<span style="background:%s;border-radius:3px;padding:1px 5px;margin-right:4px">%s</span>`, color,
-		text)
+	return fmt.Sprintf(`<span style="background:%s;border-radius:3px;padding:1px 5px;margin-right:4px">%s</span>`,
+		color, text)
 }
 
 // meteorParts is the table of what the score is made of.

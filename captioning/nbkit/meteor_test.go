@@ -26,7 +26,8 @@ func smallMETEOR(t *testing.T) {
 	path, err := meteor.Path()
 	must(t, err)
 	must(t, meteor.Build(path, meteor.Sources{Function: strings.NewReader("a\nthe\non\nof\n"),
-		Synsets: strings.NewReader("lawn\n1\ngrass\n1\n"), Paraphrases: strings.NewReader("0.5\na group of\nseveral\n")}))
+		Synsets:     strings.NewReader("lawn\n1\ngrass\n1\n"),
+		Paraphrases: strings.NewReader("0.5\na group of\nseveral\n")}))
 }
 
 const howToFetch = "captionlab fetch meteor"

@@ -15,8 +15,8 @@ import (
 )
 
 // RankTable shows the captions of one test image under all recorded decoding strategies of a run, with their scores,
-// from 0 to 100, and their rank by each metric. The image is the first of those with the most different captions. METEOR
-// is left out, with a note, if its tables are not on this machine.
+// from 0 to 100, and their rank by each metric. The image is the first of those with the most different captions.
+// METEOR is left out, with a note, if its tables are not on this machine.
 func (l *Lab) RankTable(r report.Run) (template.HTML, error) {
 	if !l.Holds(r) {
 		return "", fmt.Errorf("run %s is on another dataset (%s) than this notebook (%s)", r.Folder, r.Dataset,
@@ -121,8 +121,8 @@ var systemMetrics = []struct {
 }
 
 // RankCorrelations shows how far the metrics agree on which of two systems is better: Kendall's tau of each pair of
-// metrics over all recorded models and decoding strategies that have all scores. strategies says which strategies count;
-// nil means all.
+// metrics over all recorded models and decoding strategies that have all scores. strategies says which strategies
+// count; nil means all.
 func RankCorrelations(groups []report.Group, strategies func(name string) bool) (template.HTML, error) {
 	values := make([][]float64, len(systemMetrics))
 	systems := 0

@@ -18,8 +18,8 @@ func TestExplain(t *testing.T) {
 		!(e.Scores[2] > 0 && e.Scores[2] < e.Scores[1]) {
 		t.Errorf("best is %d, scores %v, statistics %v; want %v", e.Best, e.Scores, e.Statistics, best)
 	}
-	want := []Match{{Paraphrase, Span{0, 3}, Span{0, 1}}, {Exact, Span{3, 1}, Span{1, 1}}, {Exact, Span{4, 1}, Span{3, 1}},
-		{Exact, Span{5, 1}, Span{4, 1}}, {Synonym, Span{6, 1}, Span{5, 1}}}
+	want := []Match{{Paraphrase, Span{0, 3}, Span{0, 1}}, {Exact, Span{3, 1}, Span{1, 1}},
+		{Exact, Span{4, 1}, Span{3, 1}}, {Exact, Span{5, 1}, Span{4, 1}}, {Synonym, Span{6, 1}, Span{5, 1}}}
 	if !slices.Equal(e.Matches, want) {
 		t.Errorf("matches %v, want %v", e.Matches, want)
 	}
