@@ -110,7 +110,7 @@ def kernel_environment(dataset, small):
 def fresh_cache():
     """Provides a temporary cache folder without notebooks' runs. It shares the costly rest with the user's cache."""
     with tempfile.TemporaryDirectory() as cache:
-        for shared in ("weights", "features", "runs"):
+        for shared in ("weights", "features", "runs", "tables"):
             kept = user_cache() / shared
             kept.mkdir(parents=True, exist_ok=True)
             os.symlink(kept, pathlib.Path(cache) / shared)

@@ -44,9 +44,23 @@ func (s *Statistics) Add(other Statistics) {
 	}
 }
 
+// Parts are what a score is made of, each from 0 to 1.
+type Parts struct {
+	Precision float64 `json:"precision"` // share of the caption that matches, weighed
+	Recall    float64 `json:"recall"`    // share of the reference that matches, weighed
+	Mean      float64 `json:"mean"`      // harmonic mean, in which recall weighs more
+	Penalty   float64 `json:"penalty"`   // for matches in several chunks
+}
+
+// Score is the mean less the penalty.
+func (p Parts) Score() float64 { return p.Mean * (1 - p.Penalty) }
+
 // Score returns the METEOR score, from 0 to 1: the harmonic mean of precision and recall, recall weighing more, minus
 // a penalty for matches in many chunks.
-func (s Statistics) Score() float64 {
+func (s Statistics) Score() float64 { return s.Parts().Score() }
+
+// Parts returns what the score is made of. All parts are 0 if nothing matches.
+func (s Statistics) Parts() (p Parts) {
 	s = s.whole()
 	weigh := func(content, function float64) float64 { return delta*content + (1-delta)*function }
 	var test, ref float64
@@ -56,15 +70,20 @@ func (s Statistics) Score() float64 {
 		ref += w * weigh(s[k+1], s[k+3])
 	}
 	if test == 0 || ref == 0 {
-		return 0
+		return p
 	}
-	precision := test / weigh(s[0]-s[2], s[2])
-	recall := ref / weigh(s[1]-s[3], s[3])
-	mean := 1 / ((1-alpha)/precision + alpha/recall)
+	p.Precision = test / weigh(s[0]-s[2], s[2])
+	p.Recall = ref / weigh(s[1]-s[3], s[3])
+	p.Mean = 1 / ((1-alpha)/p.Precision + alpha/p.Recall)
 	n := len(s)
 	fragmentation := s[n-3] / ((s[n-2] + s[n-1]) / 2)
-	return mean * (1 - gamma*math.Pow(fragmentation, beta))
+	p.Penalty = gamma * math.Pow(fragmentation, beta)
+	return p
 }
+
+// Chunks is the number of runs of matches that are side by side in both texts, in the same order. A corpus has the sum
+// of its segments' chunks.
+func (s Statistics) Chunks() int { return int(s[len(s)-3]) }
 
 // newStatistics counts the words and the matches of an alignment.
 func newStatistics(ref, test []*word, matches []Match) Statistics {
@@ -90,8 +109,7 @@ func newStatistics(ref, test []*word, matches []Match) Statistics {
 	for i, m := range matches {
 		count(m.Module, 0, test[m.Caption.Start:m.Caption.end()])
 		count(m.Module, 1, ref[m.Reference.Start:m.Reference.end()])
-		if i == 0 || matches[i-1].Reference.end() != m.Reference.Start ||
-			matches[i-1].Caption.end() != m.Caption.Start {
+		if i == 0 || !matches[i-1].before(m) {
 			s[statisticsCount-3]++
 		}
 	}
