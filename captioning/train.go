@@ -25,6 +25,9 @@ type TrainConfig struct {
 	// From is the trained run whose best weights and vocabulary the run starts with: anything that OpenModel opens.
 	// Empty means random weights, which loss=self-critical does not accept. A resumed run does not need it.
 	From string
+	// Devices is the number of the backend's devices that share each batch; 0 means 1. Losses are those of one device
+	// up to rounding, without dropout, and a run may resume on another number.
+	Devices int
 	// Resume continues from the run's last checkpoint. Without it, a folder that holds a checkpoint is refused.
 	Resume bool
 	// Progress is called after every step and at the end of every epoch; may be nil.

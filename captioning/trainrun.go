@@ -181,13 +181,15 @@ func (r *trainRun) prepare(ctx context.Context, backend compute.Backend) error {
 		ClipNorm: r.Settings.ClipNorm, Seed: r.Settings.Seed, Precision: r.Settings.Precision,
 		LabelSmoothing: r.Settings.LabelSmoothing, EmbeddingDropout: r.Settings.EmbeddingDropout,
 		BatchWeight: r.batchWeight(), WordsOnly: r.objective.selfCritical,
-		AttentionRegulariser: r.Settings.AttentionRegulariser}
+		AttentionRegulariser: r.Settings.AttentionRegulariser, Devices: r.Devices}
 	r.trainer, err = decoder.NewTrainer(backend, r.model, r.checkpoint.Values, r.checkpoint.State, options)
 	if err != nil {
 		return err
 	}
-	if err := r.images.upload(backend, maxOnDevice); err != nil {
-		return err
+	if r.Devices < 2 { // several devices get the features that they need with each batch
+		if err := r.images.upload(backend, maxOnDevice); err != nil {
+			return err
+		}
 	}
 	r.checkpoint.Values, r.checkpoint.State = nil, nil // they are on the device now
 	debug.FreeOSMemory()

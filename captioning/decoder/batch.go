@@ -22,7 +22,12 @@ type Batch struct {
 	// [size] the index in Grids of each caption's image. They are for models that look (see Looking).
 	Grids    []Grid
 	GridRows []int32
+
+	least padding
 }
+
+// padding is the least size of the arrays of a batch that are padded: words, positions that the loss reads, grids.
+type padding struct{ words, rows, grids int }
 
 // Check reports arrays of the wrong length, and ids outside the model's vocabulary.
 func (b *Batch) Check(m Model) error {
@@ -95,7 +100,7 @@ func (b *Batch) words() (words, places *tensors.Tensor) {
 		at[i] = int32(place)
 	}
 	eighth := (len(b.Inputs) + 7) / 8
-	filled := make([]int32, (len(list)+eighth-1)/eighth*eighth)
+	filled := make([]int32, max((len(list)+eighth-1)/eighth*eighth, b.least.words))
 	copy(filled, list)
 	return tensors.FromFlatDataAndDimensions(filled, len(filled)),
 		tensors.FromFlatDataAndDimensions(at, b.Steps, b.Size)
@@ -113,11 +118,11 @@ func (b *Batch) rows() (*tensors.Tensor, error) {
 			rest = append(rest, int32(i))
 		}
 	}
-	if len(counted) == 0 {
+	if len(counted) == 0 && b.least.rows == 0 {
 		return nil, fmt.Errorf("decoder: every position of the batch has weight 0")
 	}
 	quarter := (len(b.Weights) + 3) / 4
-	want := min((len(counted)+quarter-1)/quarter*quarter, len(b.Weights))
+	want := min(max((len(counted)+quarter-1)/quarter*quarter, b.least.rows), len(b.Weights))
 	counted = append(counted, rest[:want-len(counted)]...)
 	if want == len(b.Weights) {
 		slices.Sort(counted)

@@ -75,7 +75,7 @@ func (b *Batch) grids(m Model) []any {
 		return nil
 	}
 	eighth := (b.Size + 7) / 8
-	n := (len(b.Grids) + eighth - 1) / eighth * eighth
+	n := max((len(b.Grids)+eighth-1)/eighth*eighth, b.least.grids)
 	return []any{gridTensor(m, b.Grids, n), tensors.FromFlatDataAndDimensions(b.GridRows, b.Size)}
 }
 

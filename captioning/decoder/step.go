@@ -28,7 +28,8 @@ func (t *Trainer) stepGraph(scope *model.Scope, in []*Node) *Node {
 			loss = Add(loss, more)
 		}
 	}
-	gradients := t.gradientsGraph(scope, loss)
+	all := t.overDevices(append([]*Node{loss}, t.gradientsGraph(scope, loss)...)...)
+	loss, gradients := all[0], all[1:]
 	if t.options.ClipNorm > 0 {
 		gradients = clipByGlobalNorm(gradients, t.options.ClipNorm)
 	}
@@ -88,6 +89,9 @@ func (t *Trainer) lossGraph(in []*Node) *Node {
 	losses := smoothedLosses(logits, targets, t.options.LabelSmoothing)
 	losses.AssertDims(rows.Shape().Dim(0))
 	total := ReduceAllSum(weights)
+	if t.options.Devices > 1 {
+		total = StopGradient(t.overDevices(total)[0])
+	}
 	if t.options.BatchWeight > 0 {
 		total = Scalar(g, dtypes.Float32, t.options.BatchWeight)
 	}

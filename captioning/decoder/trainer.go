@@ -36,6 +36,8 @@ type TrainOptions struct {
 	// AttentionRegulariser is the weight of the penalty on places that a caption looks at too much or too little; see
 	// penalty.go. It needs an Attending cell. 0 means no penalty.
 	AttentionRegulariser float64
+	// Devices is the number of the backend's devices that share each batch; 0 means 1. See devices.go.
+	Devices int
 	// Autodiff differentiates the recurrence step by step instead of with the hand-written pass. It is slower; use it
 	// for comparisons.
 	Autodiff bool
@@ -88,10 +90,10 @@ func NewTrainer(backend compute.Backend, m Model, values Values, state State, op
 		return nil, err
 	}
 	t.step.WithName(fmt.Sprintf("training step %d", trainers.Add(1)))
-	xla.InPlace(backend, t.step.Name(), func() []string { return replaced })
-	if err != nil {
-		return nil, err
+	if options.Devices > 1 {
+		return t, t.onDevices()
 	}
+	xla.InPlace(backend, t.step.Name(), func() []string { return replaced })
 	return t, nil
 }
 
@@ -108,6 +110,9 @@ func (o TrainOptions) check() error {
 	if o.WordsOnly && o.LabelSmoothing > 0 {
 		return fmt.Errorf("decoder: label smoothing %g and WordsOnly exclude each other: forbidden tokens have no "+
 			"probability to spread", o.LabelSmoothing)
+	}
+	if o.Devices < 0 || o.Devices > 1024 {
+		return fmt.Errorf("decoder: training on %d devices: use 1 or more, or 0 for one", o.Devices)
 	}
 	return checkPrecision(o.Precision)
 }
@@ -151,17 +156,11 @@ func (t *Trainer) Step(batches ...*Batch) (loss float64, err error) {
 		}
 	}
 	defer recoverTo(&err, "decoder: training step %d", t.steps+1)
-	var inputs []any
-	shape := ""
-	for i, b := range batches {
-		own, err := t.inputs(b, i)
-		if err != nil {
-			return 0, err
-		}
-		inputs = append(inputs, own...)
-		shape += fmt.Sprint(b.Size, b.Steps, own[2].(*tensors.Tensor).Size(), own[6].(*tensors.Tensor).Size(), ";")
+	inputs, shape, err := t.stepInputs(batches)
+	if err != nil {
+		return 0, err
 	}
-	out, err := t.step.Call1(inputs...)
+	out, err := t.step.Call(inputs...)
 	if err != nil {
 		return 0, fmt.Errorf("decoder: training step %d: %w", t.steps+1, err)
 	}
@@ -170,8 +169,7 @@ func (t *Trainer) Step(batches ...*Batch) (loss float64, err error) {
 		t.shapes[shape], t.trimmed = true, now
 		memory.Trim() // frees what compilation and buffers of other sizes left
 	}
-	loss = float64(tensors.ToScalar[float32](out))
-	return loss, out.FinalizeAll()
+	return finalizeAll(out)
 }
 
 // inputs returns the inputs of lossGraph for a batch of the next step, as many as lossInputs says. number is that of

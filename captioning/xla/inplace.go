@@ -83,12 +83,22 @@ type inPlaceBuilder struct {
 	compute.Builder
 	backend  *inPlace
 	replaced func() []string
+	whole    bool // the program runs on several devices that all hold whole variables
 	main     compute.Function
+}
+
+// DistributedSPMD makes a program for several devices.
+func (b *inPlaceBuilder) DistributedSPMD(devices int) error {
+	b.whole = true
+	return b.Builder.DistributedSPMD(devices)
 }
 
 func (b *inPlaceBuilder) Main() compute.Function {
 	if b.main == nil {
 		b.main = b.Builder.Main()
+		if b.backend.NumDevices() > 1 {
+			b.main = wholeFunction{b.main, b}
+		}
 		if b.replaced != nil {
 			b.main = inPlaceFunction{b.main, b.replaced, make(map[string]compute.Value)}
 		}
@@ -102,6 +112,21 @@ func (b *inPlaceBuilder) Compile() (compute.Executable, error) {
 		return nil, err
 	}
 	return inPlaceProgram{program, b.backend}, nil
+}
+
+// wholeFunction declares parameters without a sharding in programs for several devices that hold whole variables. GoMLX
+// gives a variable one that refers to a mesh, and go-xla knows no mesh in programs of this kind.
+type wholeFunction struct {
+	compute.Function
+	builder *inPlaceBuilder
+}
+
+func (f wholeFunction) Parameter(name string, shape shapes.Shape, sharding *compute.ShardingSpec) (
+	compute.Value, error) {
+	if f.builder.whole {
+		sharding = nil
+	}
+	return f.Function.Parameter(name, shape, sharding)
 }
 
 type inPlaceProgram struct {

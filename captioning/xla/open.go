@@ -28,13 +28,22 @@ type OpenOptions struct {
 	AllowGo bool
 	// Warn is called with a warning; may be nil.
 	Warn func(line string)
+	// HostDevices above 1 makes the CPU appear as so many devices. It has to be set when the process opens its first
+	// backend, and does not concern other platforms.
+	HostDevices int
 }
+
+// hostDevices is the flag of XLA for OpenOptions.HostDevices.
+const hostDevices = "--xla_force_host_platform_device_count="
 
 // Open opens the backend that GOMLX_BACKEND names ("xla:cuda", "xla:/path/to/plugin.so", "go"), else the first
 // installed CPU plugin (see Find). It never installs anything and uses no network. It fails if there is no plugin and
 // if the file is damaged or not a plugin; the error says what to do.
 func Open(o OpenOptions) (compute.Backend, Info, error) {
 	goxla.EnableAutoInstall(false)
+	if o.HostDevices > 1 {
+		os.Setenv("XLA_FLAGS", fmt.Sprintf("%s %s%d", os.Getenv("XLA_FLAGS"), hostDevices, o.HostDevices))
+	}
 	if config := os.Getenv("GOMLX_BACKEND"); config != "" {
 		backend, err := guarded(func() (compute.Backend, error) { return wrapped(compute.NewWithConfig(config)) })
 		if err != nil {

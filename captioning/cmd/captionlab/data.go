@@ -123,7 +123,10 @@ func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*caption
 }
 
 // openBackend opens the device, with a loud warning if only the pure Go backend is available.
-func openBackend() (compute.Backend, xla.Info, error) {
+func openBackend() (compute.Backend, xla.Info, error) { return openDevices(1) }
+
+// openDevices is openBackend with several devices: those of the platform or, on a CPU, parts of it.
+func openDevices(devices int) (compute.Backend, xla.Info, error) {
 	m := newMeter()
-	return xla.Open(xla.OpenOptions{AllowGo: true, Warn: func(line string) { m.say("%s", line) }})
+	return xla.Open(xla.OpenOptions{AllowGo: true, Warn: func(line string) { m.say("%s", line) }, HostDevices: devices})
 }

@@ -26,6 +26,7 @@ type trainCall struct {
 	seed         int64
 	set          []string
 	resume       bool
+	devices      int
 	seedIsChosen bool
 	nameIsChosen bool
 }
@@ -55,6 +56,7 @@ func newTrainCommand() *cobra.Command {
 	cmd.Flags().StringVar(&c.out, "out", "", "run folder (default: results/DATASET/EXPERIMENT/seed-N)")
 	cmd.Flags().StringVar(&c.from, "from", "", "trained run whose weights to start with; without --experiment, its "+
 		"model is trained with the settings of "+experiment.SelfCritical)
+	cmd.Flags().IntVar(&c.devices, "devices", 1, "devices that share each batch; on a CPU, parts of it (for tests)")
 	cmd.Flags().BoolVar(&c.resume, "resume", false, "continue a run that was stopped")
 	return cmd
 }
@@ -101,7 +103,10 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("%s holds the records of a run by captionlab reproduce, which this run would overwrite: "+
 			"choose another folder with --out", c.out)
 	}
-	backend, info, err := openBackend()
+	if c.devices < 1 {
+		return usageError{fmt.Errorf("--devices is %d, must be at least 1", c.devices)}
+	}
+	backend, info, err := openDevices(c.devices)
 	if err != nil {
 		return err
 	}
@@ -111,7 +116,7 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 	}
 	defer data.Close()
 	m := newMeter()
-	config := captioning.TrainConfig{Dir: c.out, Settings: settings, From: c.from, Resume: c.resume,
+	config := captioning.TrainConfig{Dir: c.out, Settings: settings, From: c.from, Resume: c.resume, Devices: c.devices,
 		Progress: trainMeter(m),
 		Evaluate: []datasets.Split{datasets.Test}, Warn: func(line string) { m.say("%s", line) }}
 	model, err := captioning.Train(ctx, backend, data, config)
