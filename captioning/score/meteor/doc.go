@@ -3,12 +3,13 @@
 // read: the papers (Banerjee and Lavie 2005; Denkowski and Lavie 2014, "Meteor Universal") say what it computes, and
 // its answers to many questions show the rest.
 //
-// [Tables.Metric] is METEOR as a metric of package score, and [Tables.Explain] shows what it matches. A caption and a reference are normalized (see normalize) and
-// aligned. Words match if they or their stems (Snowball's English stemmer) are the same, or if they share a synset of
-// WordNet; phrases match if one is a paraphrase of the other. A beam search of 40 paths picks matches that do not
-// overlap: those that cover most words, then those in the fewest chunks. The score is the harmonic mean of precision
-// and recall, less a penalty for chunks; content words and exact matches weigh more than others. The best reference
-// counts; a corpus is scored by the sums of its images' statistics. Time grows with the product of the texts' lengths.
+// [Tables.Metric] is METEOR as a metric of package score, and [Tables.Explain] shows what it matches. A caption and a
+// reference are normalized (see normalize) and aligned. Words match if they or their stems (Snowball's English stemmer)
+// are the same, or if they share a synset of WordNet; phrases match if one is a paraphrase of the other. A beam search
+// of 40 paths picks matches that do not overlap: those that cover most words, then those in the fewest chunks. The
+// score is the harmonic mean of precision and recall, less a penalty for chunks; content words and exact matches weigh
+// more than others. The best reference counts; a corpus is scored by the sums of its images' statistics. Time grows
+// with the product of the texts' lengths.
 //
 // # Tables
 //
