@@ -25,8 +25,30 @@ func TestLongJar(t *testing.T) {
 		}
 		jar.compare(t, segments)
 	})
+	t.Run("ties", func(t *testing.T) { jar.compare(t, ties(g)) })
 	t.Run("stems", func(t *testing.T) { jar.compare(t, stems(g)) })
 	t.Run("Flickr8k", func(t *testing.T) { jar.compare(t, flickr8k(t, g)) })
+}
+
+// ties returns captions with many references of few words, of which several have the same score or nearly so: the last
+// bit decides which one counts.
+func ties(g *generator) []segment {
+	words := strings.Fields("the a on in with dog dogs rock wall climbing water red house tree")
+	text := func(longest int) string {
+		out := make([]string, 1+g.IntN(longest))
+		for i := range out {
+			out[i] = one(g, words)
+		}
+		return strings.Join(out, " ")
+	}
+	segments := make([]segment, 8000)
+	for i := range segments {
+		segments[i].caption = text(9)
+		for range 12 {
+			segments[i].references = append(segments[i].references, text(9))
+		}
+	}
+	return segments
 }
 
 // stems returns pairs of words of the dictionary that follow each other, most of them with the same beginning.
