@@ -68,7 +68,8 @@ func newRootCommand() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newSetupCommand(), newDemoCommand(), newFetchCommand(), newFeaturesCommand(), newTrainCommand(),
 		newEvaluateCommand(), newCaptionCommand(), newScoreCommand(), newTokenizeCommand(), newReproduceCommand(),
-		newReportCommand(), newPackCommand(), newDataCommand(), newServeCommand(), newMergeCommand())
+		newReportCommand(), newPackCommand(), newDataCommand(), newServeCommand(), newMergeCommand(),
+		newSubmitCommand())
 	return root
 }
 

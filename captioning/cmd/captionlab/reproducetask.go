@@ -20,12 +20,13 @@ import (
 const taskHelp = "With --task I/N, the command does only jobs I, I+N, I+2N, ... of the plan in the file of --plan,\n" +
 	"which the first task writes and all share; --task auto takes I and N from a Slurm array or a Kubernetes\n" +
 	"Indexed Job (with N in $CAPTIONLAB_SHARDS). A task waits for a job that another process works on, and takes\n" +
-	"it over if that process gives no sign of life for the time of --lease.\n\n" +
+	"it over if that process gives no sign of life for the time of --lease. --task plan only writes the plan and\n" +
+	"computes the features.\n\n" +
 	"SIGTERM, SIGUSR1 and --stop-after write a checkpoint and end the command with exit status 75, after which a\n" +
 	"scheduler should run it again: it resumes."
 
 func (c *reproduceCall) registerTask(flags *pflag.FlagSet) {
-	flags.StringVar(&c.task, "task", "", "do the jobs of one task only: I/N with I from 0 to N-1, auto or auto/N")
+	flags.StringVar(&c.task, "task", "", "do the jobs of one task only: I/N with I from 0 to N-1, auto, auto/N or plan")
 	flags.StringVar(&c.plan, "plan", "", "file of the plan that all tasks share, for --task")
 	flags.DurationVar(&c.stopAfter, "stop-after", 0, "stop in good order after this time, such as 55m")
 	flags.DurationVar(&c.lease, "lease", lease.DefaultStale,
@@ -77,6 +78,8 @@ func (c *reproduceCall) part() (*shard.Part, error) {
 		return nil, errors.New("--plan is for --task, which is missing")
 	case c.task == "":
 		return nil, nil
+	case c.task == "plan" && c.plan != "":
+		return &shard.Part{Index: 0, Count: 1}, nil
 	case c.plan == "":
 		return nil, errors.New("--task needs the plan that all tasks share: add --plan FILE")
 	case c.again:
