@@ -3,7 +3,7 @@
 BIN := bin/captionlab
 export GOFLAGS := -buildvcs=auto
 
-.PHONY: build setup demo test test-long check bench notebook notebook-env notebooks notebooks-fast notebooks-write browser
+.PHONY: build setup demo test test-long cluster-test check bench notebook notebook-env notebooks notebooks-fast notebooks-write browser
 
 build:
 	go build -o $(BIN) ./captioning/cmd/captionlab
@@ -18,7 +18,7 @@ demo: setup
 
 check:
 	go vet -tags long ./...
-	@unformatted=$$(gofmt -l captioning datasets); if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
+	@unformatted=$$(gofmt -l captioning datasets docker); if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 	go tool staticcheck -tags long ./...
 
 # The tests: five minutes on two quiet cores.
@@ -29,6 +29,17 @@ test: setup check
 # reader of files (CAPTIONLAB_FUZZ_TIME changes the minute).
 test-long: setup
 	CAPTIONLAB_REQUIRE_XLA=1 go test -timeout 40m -tags long -run '^TestLong' ./...
+
+# Features and a sweep on a private Slurm cluster on this machine, with nodes that are killed in the middle, compared with
+# single processes; and the Kubernetes manifests against their schema. Needs slurm-wlm and munge (Debian: apt-get install)
+# and about ten minutes, and leaves nothing running. Writes results/cluster/README.md.
+CLUSTER_VENV := $(or $(CAPTIONLAB_CACHE),$(HOME)/.cache/captionlab)/cluster-venv
+$(CLUSTER_VENV)/done: docker/slurm/requirements.txt
+	python3 -m venv $(CLUSTER_VENV)
+	$(CLUSTER_VENV)/bin/pip install --quiet --disable-pip-version-check -r docker/slurm/requirements.txt
+	touch $@
+cluster-test: setup $(CLUSTER_VENV)/done
+	python3 docker/slurm/cluster_test.py $(BIN) $(CLUSTER_VENV)/bin/kubernetes-validate results/cluster/README.md
 
 # Speed compared with the Python way of the same work, interleaved; writes results/benchmarks. It needs a quiet machine and
 # some minutes, Java for score and meteor, and Flickr8k below $CAPTIONLAB_DATA for train, generate, features and start.

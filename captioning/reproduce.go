@@ -30,6 +30,7 @@ type RunOptions struct {
 	Run      experiment.Run // command and backend; the rest is filled in
 	Progress func(TrainProgress)
 	Warn     func(string)
+	Lease    time.Duration // see TrainConfig.Lease
 }
 
 // Run completes one job: it trains the model or resumes its training, generates captions with every decoding strategy,
@@ -50,7 +51,7 @@ func (r Reproduction) Run(ctx context.Context, backend compute.Backend, j Job, o
 		return err
 	}
 	model, err := Train(ctx, backend, r.Data, TrainConfig{Dir: j.Work, Settings: j.Settings, From: from, Resume: true,
-		Progress: o.Progress, Warn: o.Warn, Evaluate: []datasets.Split{datasets.Test}})
+		Progress: o.Progress, Warn: o.Warn, Evaluate: []datasets.Split{datasets.Test}, Lease: o.Lease})
 	if err != nil {
 		return err
 	}
@@ -70,6 +71,9 @@ func (r Reproduction) Run(ctx context.Context, backend compute.Backend, j Job, o
 	}
 	return replaceCheckpoints(j.Work, kept)
 }
+
+// Done reports whether a job is complete by now: another process may have completed it since it was planned.
+func (r Reproduction) Done(j Job) bool { return !r.Again && r.done(j) }
 
 // replaceCheckpoints moves the checkpoints of a repeated run to the folder of the first one.
 func replaceCheckpoints(from, to string) error {

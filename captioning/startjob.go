@@ -47,7 +47,7 @@ func (r Reproduction) ready(ctx context.Context, backend compute.Backend, j Job,
 		return "", err
 	}
 	model, err := Train(ctx, backend, r.Data, TrainConfig{Dir: start.Work, Settings: start.Settings, From: from,
-		Resume: true, Progress: o.Progress, Warn: o.Warn})
+		Resume: true, Progress: o.Progress, Warn: o.Warn, Lease: o.Lease})
 	if err != nil {
 		return "", fmt.Errorf("training %s, which %s starts from: %w", start.Name(), j.Name(), err)
 	}

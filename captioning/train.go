@@ -40,6 +40,10 @@ type TrainConfig struct {
 	// Evaluate lists the splits on which the model will be evaluated. Train fails before the first step if one of them
 	// cannot be used; train and val are always checked. Nil means test, if the dataset has test images.
 	Evaluate []datasets.Split
+	// Lease is the time without a sign of life after which another process may take over the run folder; 0 means three
+	// minutes. Processes on one machine exclude each other by a file lock, those on several by a lease: a file in the
+	// run folder that this process renews while it trains.
+	Lease time.Duration
 	// CheckpointEvery is the time between checkpoints within an epoch; 0 means five minutes.
 	CheckpointEvery time.Duration
 }
@@ -85,6 +89,8 @@ func train(ctx context.Context, backend compute.Backend, data *Data, c TrainConf
 		return err
 	}
 	defer r.close()
+	ctx, cancel := r.whileLeased(ctx)
+	defer cancel()
 	if r.finished() {
 		return nil
 	}
@@ -191,6 +197,9 @@ func (r *trainRun) endEpoch(batches int, val experiment.Losses, sampled *experim
 	loss := r.objective.figure(point)
 	if !isFinite(loss) {
 		return r.diverged(point.Epoch, fmt.Errorf("the validation loss became %v", loss))
+	}
+	if err := r.stillLeased(); err != nil {
+		return err
 	}
 	isBest := r.at.Best == 0 || loss < r.objective.figure(r.at.Curve[r.at.Best-1])
 	r.at.Curve = append(r.at.Curve, point)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"captionlab/captioning/decoder"
 	"captionlab/captioning/internal/atomicfile"
+	"captionlab/captioning/internal/lease"
 	"captionlab/captioning/internal/pace"
 	"captionlab/datasets"
 )
@@ -33,10 +33,11 @@ type trainRun struct {
 	stepper     stepper // nil until prepare
 	epochTokens int     // real tokens of an epoch
 	val         []pair
-	lock        *flock.Flock
-	pace        pace.Pace // of this call
-	before      float64   // seconds trained in earlier calls
-	tokens      int       // of this call
+	lock        *flock.Flock // excludes processes on this machine
+	lease       *lease.Lease // excludes those on others
+	pace        pace.Pace    // of this call
+	before      float64      // seconds trained in earlier calls
+	tokens      int          // of this call
 	lastSaved   time.Time
 }
 
@@ -62,16 +63,11 @@ func beginRun(ctx context.Context, data *Data, c TrainConfig) (_ *trainRun, err 
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
 	}
-	r.lock = flock.New(filepath.Join(c.Dir, ".lock"))
-	locked, err := r.lock.TryLock()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("run folder %s cannot be locked: %w", c.Dir, err)
-	case !locked:
-		return nil, fmt.Errorf("run folder %s is %w: wait for it, or choose another folder", c.Dir, ErrInUse)
+	if err := r.takeFolder(); err != nil {
+		return nil, err
 	}
 	if err := r.begin(ctx); err != nil {
-		r.lock.Unlock()
+		r.leaveFolder()
 		return nil, err
 	}
 	return r, nil
@@ -219,6 +215,9 @@ func (r *trainRun) finished() bool { return r.at.Finished(r.Settings) }
 
 // save writes the last checkpoint, with everything that is needed to resume.
 func (r *trainRun) save() error {
+	if err := r.stillLeased(); err != nil {
+		return err
+	}
 	c := *r.checkpoint
 	c.Training.Seconds = r.seconds()
 	r.lastSaved = time.Now()
@@ -236,5 +235,5 @@ func (r *trainRun) close() {
 		r.trainer.Finalize()
 	}
 	r.images.finalize()
-	r.lock.Unlock()
+	r.leaveFolder()
 }

@@ -2,7 +2,8 @@
 // commands.
 //
 // Results go to standard output, progress and warnings to standard error. The exit status is 0 for success, 1 for a
-// failure and 2 for wrong usage. Ctrl-C stops long work so that the same command can continue it.
+// failure, 2 for wrong usage, and 75 if the work was stopped in good order by SIGTERM, SIGUSR1 or --stop-after: then a
+// scheduler should queue it again. Ctrl-C stops long work so that the same command can continue it.
 package main
 
 import (
@@ -10,8 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -27,22 +26,23 @@ func main() {
 
 // run is main without the exit.
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := stopSignals()
 	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop() // a second Ctrl-C ends the program at once
-	}()
 	root := newRootCommand()
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	var usage usageError
+	var requeue requeueError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
 		fmt.Fprintf(os.Stderr, "captionlab: %v\nRun '%s --help' for the usage.\n", err, command.CommandPath())
 		return 2
+	case errors.As(err, &requeue) || errors.Is(context.Cause(ctx), errRequeue):
+		fmt.Fprintf(os.Stderr, "captionlab: %v\nExit status %d: run the same command again to continue.\n", err,
+			exitRequeue)
+		return exitRequeue
 	default:
 		fmt.Fprintln(os.Stderr, "captionlab:", err)
 		return 1
@@ -68,7 +68,8 @@ func newRootCommand() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newSetupCommand(), newDemoCommand(), newFetchCommand(), newFeaturesCommand(), newTrainCommand(),
 		newEvaluateCommand(), newCaptionCommand(), newScoreCommand(), newTokenizeCommand(), newReproduceCommand(),
-		newReportCommand(), newPackCommand(), newDataCommand(), newServeCommand(), newMergeCommand())
+		newReportCommand(), newPackCommand(), newDataCommand(), newServeCommand(), newMergeCommand(),
+		newSubmitCommand())
 	return root
 }
 

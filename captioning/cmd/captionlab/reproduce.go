@@ -28,14 +28,16 @@ func newReproduceCommand() *cobra.Command {
 		Short: "Complete every declared run and its records",
 		Long: "Trains every declared experiment on a dataset with each of its seeds, generates captions with every\n" +
 			"decoding strategy, and writes records to results/DATASET/EXPERIMENT/seed-N. Finished runs are\n" +
-			"skipped; interrupted ones resume. Checkpoints stay in the cache folder. Next step: captionlab report",
+			"skipped; interrupted ones resume. Checkpoints stay in the cache folder. Next step: captionlab report\n\n" +
+			taskHelp,
 		Example: "  captionlab reproduce --dataset flickr8k --data ~/flickr8k --dry-run\n" +
 			"  captionlab reproduce --dataset flickr8k --only 'lr-*'\n" +
 			"  captionlab reproduce --dataset coco --split pa4 --encoder resnet50   # the paper's own setting\n" +
 			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1,2,3,4,5\n" +
-			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1 --again   # still the same numbers?",
+			"  captionlab reproduce --dataset flickr8k --only baseline --seeds 1 --again   # the same numbers?\n" +
+			"  captionlab reproduce --dataset coco --task auto --plan sweep.json --stop-after 55m",
 		Args: exactly(0, "none"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), cmd.OutOrStdout()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.timed(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	c.data.register(cmd, "split")
 	cmd.Flags().StringVar(&c.only, "only", "*",
@@ -44,6 +46,7 @@ func newReproduceCommand() *cobra.Command {
 		"seeds to run, such as 1,2,3 (default: those that each experiment declares)")
 	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "only show the plan")
 	cmd.Flags().BoolVar(&c.again, "again", false, "repeat finished runs and report whether the weights are the same")
+	c.registerTask(cmd.Flags())
 	cmd.Flags().StringVar(&c.results, "results", "results", "folder of the records")
 	return cmd
 }
@@ -54,6 +57,9 @@ type reproduceCall struct {
 	only, results string
 	seeds         []int64
 	dryRun, again bool
+	task, plan    string
+	stopAfter     time.Duration
+	lease         time.Duration
 
 	backend compute.Backend // nil for a dry run
 	info    xla.Info
@@ -61,6 +67,10 @@ type reproduceCall struct {
 
 func (c *reproduceCall) run(ctx context.Context, out io.Writer) error {
 	experiments, err := matching(c.only)
+	if err != nil {
+		return usageError{err}
+	}
+	part, err := c.part()
 	if err != nil {
 		return usageError{err}
 	}
@@ -83,12 +93,20 @@ func (c *reproduceCall) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if part != nil && !c.dryRun {
+		if jobs, err = c.taskJobs(r, jobs, *part); err != nil {
+			return err
+		}
+	}
 	if err := printPlan(out, jobs); err != nil || c.dryRun {
 		return err
 	}
 	// Before the first job, for a message of its own.
 	if err := data.CheckSplits(ctx, []datasets.Split{datasets.Test}); err != nil {
 		return err
+	}
+	if c.task == "plan" {
+		return nil
 	}
 	return c.all(ctx, out, r, jobs)
 }
@@ -104,15 +122,9 @@ func (c *reproduceCall) all(ctx context.Context, out io.Writer, r captioning.Rep
 		before, _ := experiment.ReadRun(j.Records)
 		m := newMeter()
 		m.say("%s (%d of %d)", j.Name(), i+1, len(jobs))
-		err := r.Run(
-			ctx,
-			c.backend,
-			j,
-			captioning.RunOptions{Run: experiment.Run{Backend: c.info, Command: c.commandFor(j)},
-				Progress: trainMeter(m), Warn: func(line string) { m.say("%s", line) }},
-		)
+		err := c.one(ctx, r, j, m)
 		switch {
-		case errors.Is(err, captioning.ErrStopped) || ctx.Err() != nil:
+		case errors.Is(err, captioning.ErrStopped) || err != nil && ctx.Err() != nil:
 			return fmt.Errorf("stopped in %s; run the same command again to continue", j.Name())
 		case errors.Is(err, captioning.ErrInUse):
 			m.say("%s: another process is working on it", j.Name())

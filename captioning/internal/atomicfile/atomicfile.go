@@ -101,3 +101,25 @@ func explain(err error) error {
 	}
 	return err
 }
+
+// WriteNew writes data to path, whole, unless there is a file already. Of several processes, also on machines that
+// share a network file system, one creates the file, and learns so.
+func WriteNew(path string, data []byte) (created bool, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+tempMark+"*")
+	if err != nil {
+		return false, fmt.Errorf("cannot write %s: %w", path, explain(err))
+	}
+	f.Close()
+	defer os.Remove(f.Name())
+	if err := WriteFile(f.Name(), data); err != nil {
+		return false, err
+	}
+	err = os.Link(f.Name(), path) // which fails if path exists
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot write %s: %w", path, explain(err))
+	}
+	return true, syncDir(filepath.Dir(path))
+}

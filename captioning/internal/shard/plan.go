@@ -150,17 +150,7 @@ func (p *Plan) publish(dir string, ids iter.Seq[string]) error {
 	if err != nil {
 		return err
 	}
-	own, err := os.CreateTemp(dir, planFile+".partial-*")
-	if err != nil {
-		return fmt.Errorf("shard folder: %w", err)
-	}
-	defer os.Remove(own.Name())
-	own.Close()
-	if err := atomicfile.WriteFile(own.Name(), append(text, '\n')); err != nil {
-		return fmt.Errorf("shard folder: %w", err)
-	}
-	// A link, since it fails if there is a plan already, also on network file systems.
-	if err := os.Link(own.Name(), filepath.Join(dir, planFile)); err != nil && !errors.Is(err, fs.ErrExist) {
+	if _, err := atomicfile.WriteNew(filepath.Join(dir, planFile), append(text, '\n')); err != nil {
 		return fmt.Errorf("shard folder: %w", err)
 	}
 	return nil
