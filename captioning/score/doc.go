@@ -41,8 +41,8 @@
 //
 // # Limits
 //
-// What is scored is bounded, see [MaxWords], [MaxReferences] and [MaxDraws]; more is an error. Time and memory grow
-// linearly with the captions: their tokens are kept, their n-grams are counted again in each pass.
+// What is scored is bounded, see [MaxWords], [MaxReferences], [MaxSamples] and [MaxDraws]; more is an error. Time and
+// memory grow linearly with the captions: their tokens are kept, their n-grams are counted again in each pass.
 //
 // The package does not generate captions and knows nothing about models, datasets or GoMLX. It has no metric that
 // needs a neural network or a download; METEOR, which needs tables, is in package meteor. SPICE is left out because it

@@ -2,10 +2,12 @@ package score
 
 import "fmt"
 
-// Limits of what is scored. The time for ROUGE-L grows with the square of the words of a caption.
+// Limits of what is scored. The time for ROUGE-L grows with the square of the words of a caption, that for Self-CIDEr
+// with the cube of the captions of an image.
 const (
 	MaxWords      = 10_000 // in a caption or reference
 	MaxReferences = 10_000 // of one image, with up to 1,000,000 words in all
+	MaxSamples    = 200    // of one image, for MeasureSamples
 	MaxDraws      = 100_000
 )
 

@@ -41,7 +41,7 @@ type SampleImage struct {
 	SelfCIDEr *float64 `json:"self_cider,omitempty"`
 }
 
-// Check fails unless there are samples, at least two of each image, and as many of one image as of another.
+// Check fails unless there are samples, from two to MaxSamples of each image, and as many of one image as of another.
 func (s Samples) Check() error {
 	var first ID
 	for _, id := range slices.Sorted(maps.Keys(s)) {
@@ -49,8 +49,8 @@ func (s Samples) Check() error {
 		switch {
 		case n < 2:
 			return fmt.Errorf("samples: image %s has %d captions: want several of each image", id, n)
-		case n > MaxReferences:
-			return fmt.Errorf("samples: image %s has %d captions: at most %d", id, n, MaxReferences)
+		case n > MaxSamples:
+			return fmt.Errorf("samples: image %s has %d captions: at most %d", id, n, MaxSamples)
 		case first == "":
 			first = id
 		case n != len(s[first]):

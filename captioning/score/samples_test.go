@@ -112,6 +112,7 @@ func TestSamplesThatAreNone(t *testing.T) {
 		{nil, "ptb", "no captions given"},
 		{Samples{"1": {"a"}}, "ptb", "image 1 has 1 captions: want several"},
 		{Samples{"1": {"a", "b"}, "2": {"a", "b", "c"}}, "ptb", "image 1 has 2 captions, image 2 has 3"},
+		{Samples{"1": make([]string, MaxSamples+1)}, "ptb", "image 1 has 201 captions: at most 200"},
 		{Samples{"1": {"a", strings.Repeat("a ", MaxWords+1)}}, "ptb", "caption 1 of image 1"},
 		{Samples{"1": {"a", strings.Repeat("a,b", MaxWords)}}, "ptb", "caption of image 1"},
 		{Samples{"1": {"a", "b"}}, "whitespace", "use the same tokenizer"},
@@ -142,6 +143,26 @@ func TestSampleScoresAreAlwaysTheSame(t *testing.T) {
 		if again, err := MeasureSamples(samples, df, ""); err != nil || !reflect.DeepEqual(again, first) {
 			t.Fatalf("%+v, %v, before %+v", again, err, first)
 		}
+	}
+}
+
+// The largest number of captions takes a second or two.
+func TestManySamples(t *testing.T) {
+	random := rand.New(rand.NewPCG(8, 1))
+	words := strings.Fields("a b c d e f g h i j k l")
+	captions := make([]string, MaxSamples)
+	for i := range captions {
+		for range 12 {
+			captions[i] += words[random.IntN(len(words))] + " "
+		}
+	}
+	df, err := CountFrequencies(References{"1": captions[:3], "2": {"a"}, "3": {"b"}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := MeasureSamples(Samples{"1": captions}, df, "")
+	if err != nil || !(*s.SelfCIDEr > 0.5 && *s.SelfCIDEr < 1) {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 

@@ -72,14 +72,19 @@ func (v gramVector) dot(w gramVector) float64 {
 // Matrix Computations, section 8.5): rotations make one element after another zero, until all outside the diagonal are.
 func eigenvalues(symmetric [][]float64) []float64 {
 	a := make([][]float64, len(symmetric))
+	var squares float64
 	for i, row := range symmetric {
 		a[i] = slices.Clone(row)
+		for _, x := range row {
+			squares += x * x
+		}
 	}
+	limit := rotationLimit * math.Sqrt(squares)
 	for sweep, changed := 0, true; changed && sweep < maxSweeps; sweep++ {
 		changed = false
 		for p := range a {
 			for q := p + 1; q < len(a); q++ {
-				if math.Abs(a[p][q]) > rotationLimit*math.Sqrt(math.Abs(a[p][p]*a[q][q])) {
+				if math.Abs(a[p][q]) > limit {
 					rotate(a, p, q)
 					changed = true
 				}
@@ -94,8 +99,8 @@ func eigenvalues(symmetric [][]float64) []float64 {
 }
 
 const (
-	maxSweeps     = 50    // a few suffice
-	rotationLimit = 1e-17 // of an element outside the diagonal, as a share of those on it
+	maxSweeps     = 50    // about ten suffice
+	rotationLimit = 1e-16 // of an element that counts as zero, as a share of the matrix's norm
 )
 
 // rotate makes element (p, q) of a symmetric matrix zero without changing its eigenvalues.
