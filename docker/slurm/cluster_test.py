@@ -12,6 +12,7 @@ import platform
 import random
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -274,6 +275,7 @@ def machine(versions):
 
 def main():
     program, validate, report, *chosen = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))  # which ends the cluster
     missing = [p for p in private_cluster.PROGRAMS if not shutil.which(p)]
     if missing:
         raise SystemExit(f"{', '.join(missing)} not found: apt-get install slurm-wlm munge")
@@ -283,7 +285,7 @@ def main():
         test = Test(str(pathlib.Path(program).resolve()), validate, root)
         if part == "manifests":
             test.manifests()
-            versions = subprocess.check_output([validate, "--version"], text=True).strip()
+            versions = "kubernetes-validate " + subprocess.check_output([validate, "--version"], text=True).strip()
         else:
             with private_cluster.Cluster(root / "slurm") as cluster:
                 versions = cluster.call("slurmctld", "-V").strip()
