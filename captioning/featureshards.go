@@ -52,9 +52,8 @@ func (d *Data) ShardFeatures(ctx context.Context, dir string, part shard.Part, g
 
 // MergeFeatures writes the features of all parts of a shard folder to the folder in which Data.Features looks for them,
 // and returns that folder, the number of images with features and of images without. It needs neither the images nor
-// the encoder. It fails if parts are missing or damaged, naming them. warn is called if another process writes the same
-// features; it may be nil.
-func MergeFeatures(ctx context.Context, f *shard.Folder, warn func(string)) (folder string, images, bad int,
+// the encoder. Of the options it uses ShardSize and Warn. It fails if parts are missing or damaged, naming them.
+func MergeFeatures(ctx context.Context, f *shard.Folder, o encoder.FeatureOptions) (folder string, images, bad int,
 	err error) {
 	root, err := cache.Features()
 	if err != nil {
@@ -63,6 +62,6 @@ func MergeFeatures(ctx context.Context, f *shard.Folder, warn func(string)) (fol
 	if folder, err = encoder.PlannedFolder(root, &f.Plan); err != nil {
 		return "", 0, 0, err
 	}
-	images, bad, err = encoder.MergeFeatures(ctx, f, folder, encoder.FeatureOptions{Warn: warn})
+	images, bad, err = encoder.MergeFeatures(ctx, f, folder, o)
 	return folder, images, bad, err
 }

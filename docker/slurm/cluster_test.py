@@ -1,8 +1,9 @@
 """Runs features and a sweep on a private Slurm cluster, kills nodes in the middle, and compares with a single process.
 
-usage: cluster_test.py CAPTIONLAB KUBERNETES-VALIDATE REPORT
+usage: cluster_test.py CAPTIONLAB KUBERNETES-VALIDATE REPORT [features|sweep|manifests]...
 
-Writes what it measured to REPORT. Fails if a byte differs. Needs Debian's packages slurm-wlm and munge.
+Writes what it measured to REPORT; of single parts, it replaces their sections. Fails if a byte differs. Needs Debian's
+packages slurm-wlm and munge.
 """
 import json
 import os
@@ -11,6 +12,7 @@ import platform
 import random
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -95,8 +97,12 @@ class Test:
         published = lambda: len(list(shards.glob("shard-*.json")))
         on = lambda tasks, node: [t for t, (state, at) in tasks.items()
                                   if t.startswith(array + "_") and state == "RUNNING" and at == node]
-        cluster.wait_for(lambda tasks: published() >= 3 and on(tasks, "n2"), 1200, "3 shards were not published")
-        victims = on(cluster.tasks(), "n2")
+        # The node dies while it encodes: the program has named its encoder, and its shard is not published.
+        encoding = lambda task: (self.logged(task, "^encoder ") and
+                                 not list(shards.glob(f"shard-{int(task.split('_')[1]):05d}-of-*")))
+        victims = []
+        cluster.wait_for(lambda tasks: published() >= 3 and victims.extend(filter(encoding, on(tasks, "n2"))) or victims,
+                         1200, "no task that could be interrupted ran on n2")
         cluster.kill_node("n2")
         done_before = published()
         cluster.wait_for(lambda _: cluster.node_state("n2") == "down", 120, "n2 was not found dead")
@@ -118,13 +124,14 @@ class Test:
                        f"| merged files compared with those of one process | {files} files, all bytes equal |", ""]
         self.add_events(cluster, first)
 
+    def logged(self, task, pattern):
+        """How many lines of the log of an array's task begin as the pattern says."""
+        return sum(len(re.findall(pattern, log.read_text(), re.M))
+                   for log in (self.root / "cluster").glob(f"captionlab-*-{task}.log"))
+
     def tried_twice(self, array):
         """The tasks whose log has the lines of two starts."""
-        twice = []
-        for log in sorted((self.root / "cluster").glob(f"*-{array}_*.log")):
-            if len(re.findall(r"^encoder ", log.read_text(), re.M)) > 1:
-                twice.append(log.stem.split("-")[-1])
-        return twice
+        return [task for task in (f"{array}_{i}" for i in range(SHARDS)) if self.logged(task, "^encoder ") > 1]
 
     def sweep(self, cluster):
         """Four trainings: one is warned by SIGUSR1, another loses its node."""
@@ -240,35 +247,55 @@ def without_times(value):
     return [without_times(v) for v in value] if isinstance(value, list) else value
 
 
+HEAD = """# Clusters
+
+Written by `make cluster-test`, which runs a private Slurm cluster on one machine: slurmctld, munged and two slurmd with
+their own ports and folders. The nodes share the machine's cores, so the times show the cost of a failure, not a gain in
+speed. Afterwards no process is left running. [docker/README.md](../../docker/README.md) explains the jobs.
+"""
+
+
+def write_report(path, parts):
+    """Replaces the sections of the parts that were run and keeps the others."""
+    sections = {}
+    if path.exists():
+        for text in re.split(r"^(?=## )", path.read_text(), flags=re.M)[1:]:
+            sections[text.splitlines()[0]] = text.rstrip()
+    for lines in parts.values():
+        sections[lines[0]] = "\n".join(lines).rstrip()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n\n".join([HEAD.rstrip(), *(sections[name] for name in sorted(sections))]) + "\n")
+
+
+def machine(versions):
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return (f"{versions}; {os.cpu_count()} cores of {cpu.group(1) if cpu else platform.machine()}, load average "
+            f"{os.getloadavg()[2]:.1f}; {time.strftime('%Y-%m-%d', time.gmtime())}.")
+
+
 def main():
-    program, validate, report = sys.argv[1:]
+    program, validate, report, *chosen = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))  # which ends the cluster
     missing = [p for p in private_cluster.PROGRAMS if not shutil.which(p)]
     if missing:
         raise SystemExit(f"{', '.join(missing)} not found: apt-get install slurm-wlm munge")
-    root = pathlib.Path(tempfile.mkdtemp(prefix="captionlab-cluster-"))
-    test = Test(str(pathlib.Path(program).resolve()), validate, root)
-    os.environ["CAPTIONLAB_CACHE"] = str(root / "cluster/cache")  # of the submitted jobs
-    os.environ.pop("CAPTIONLAB_DATA", None)
-    with private_cluster.Cluster(root / "slurm") as cluster:
-        version = cluster.call("slurmctld", "-V").strip()
-        test.features(cluster)
-        test.sweep(cluster)
-    left = [p for p in private_cluster.descendants(os.getpid())]
-    if left:
-        raise SystemExit(f"processes {left} were left running")
-    test.manifests()
-    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    head = ["# Clusters", "",
-            "Written by `make cluster-test`, which runs a private Slurm cluster on one machine: slurmctld, munged and two "
-            "slurmd with their own ports and folders. The nodes share the machine's cores, so the times show the cost of "
-            "a failure, not a gain in speed. [docker/README.md](../../docker/README.md) explains the jobs.", "",
-            f"{version}, {os.cpu_count()} cores of {cpu.group(1) if cpu else platform.machine()}, load average "
-            f"{os.getloadavg()[2]:.1f}, {time.strftime('%Y-%m-%d', time.gmtime())}. Nothing was left running.", ""]
-    path = pathlib.Path(report)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(head + test.lines).rstrip() + "\n")
-    shutil.rmtree(root)
-    print("wrote", report)
+    for part in chosen or ["features", "sweep", "manifests"]:
+        root = pathlib.Path(tempfile.mkdtemp(prefix="captionlab-cluster-"))
+        os.environ.pop("CAPTIONLAB_DATA", None)
+        test = Test(str(pathlib.Path(program).resolve()), validate, root)
+        if part == "manifests":
+            test.manifests()
+            versions = "kubernetes-validate " + subprocess.check_output([validate, "--version"], text=True).strip()
+        else:
+            with private_cluster.Cluster(root / "slurm") as cluster:
+                versions = cluster.call("slurmctld", "-V").strip()
+                {"features": test.features, "sweep": test.sweep}[part](cluster)
+            left = private_cluster.descendants(os.getpid())
+            if left:
+                raise SystemExit(f"processes {left} were left running")
+        write_report(pathlib.Path(report), {part: test.lines[:2] + [machine(versions), ""] + test.lines[2:]})
+        shutil.rmtree(root)
+        print(f"wrote {part} to {report}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ type captionCall struct {
 	candidates int
 	out        string
 	attention  string // folder
+	shard      shardFlags
 
 	json, csv, coco              bool // the format; none of them means text
 	sidecar, overwrite, skipDone bool
@@ -41,13 +42,15 @@ func newCaptionCommand() *cobra.Command {
 			"first frame is captioned. HEIC, AVIF, JPEG XL, TIFF, BMP and camera raw files are recognised, and\n" +
 			"listed with a command that converts them.\n\n" +
 			"With --out or with --sidecar --skip-done, work that was stopped (Ctrl-C) is continued by the same\n" +
-			"command. Images that cannot be read are tried again.",
+			"command. Images that cannot be read are tried again.\n\n" +
+			shardHelp + " Of captions, --shard\npublishes the lines of --json.",
 		Example: "  captionlab caption photo.jpg\n" +
 			"  captionlab caption ~/photos --beam 5 --candidates 5\n" +
 			"  captionlab caption ~/photos --out captions.csv\n" +
 			"  captionlab caption ~/photos --sidecar --skip-done\n" +
 			"  captionlab caption ~/photos --json > captions.jsonl 2> bad.txt\n" +
 			"  captionlab caption results/flickr8k/baseline/seed-1 photo.jpg\n" +
+			"  captionlab caption ~/photos --shard 3/32 --shard-dir shards   # one of 32 processes\n" +
 			"  captionlab caption --run baseline.safetensors photo.jpg --temperature 0.7 --sample-seed 3",
 		RunE: func(cmd *cobra.Command, args []string) error { return c.call(cmd, args) },
 	}
@@ -59,6 +62,7 @@ func newCaptionCommand() *cobra.Command {
 	flags.StringVar(&c.options.Weights, "weights", "",
 		"weights of the run's encoder, .pth or safetensors (default: where they are kept)")
 	registerMaxPixels(cmd, &c.options.MaxPixels)
+	c.shard.register(cmd)
 	flags.IntVar(&c.candidates, "candidates", 1,
 		"captions of each image, with their probabilities; sets --beam to as many unless it is given")
 	flags.BoolVar(&c.json, "json", false,
@@ -109,6 +113,9 @@ func (c *captionCall) check(beamGiven bool) error {
 		return errors.New("--overwrite is for --sidecar, which is missing")
 	case c.overwrite && c.skipDone:
 		return errors.New("--overwrite and --skip-done exclude each other")
+	}
+	if err := c.checkShard(); err != nil {
+		return err
 	}
 	return captioning.CheckCandidates(c.candidates, c.generation.o)
 }

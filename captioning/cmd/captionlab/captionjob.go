@@ -15,10 +15,13 @@ type captionJob struct {
 	captioner  *captioning.Captioner
 	generate   decoder.GenerateOptions
 	candidates int
-	words      bool // also the probabilities of words
-	part       int  // images; 0 means a number that keeps the encoder's batches full
-	progress   func(encoded, unreadable int)
+	words      bool             // also the probabilities of words
+	part       int              // images; 0 means a number that keeps the encoder's batches full
 	sheets     *attentionSheets // nil unless asked for
+	// fill is the number of images of the whole job. Parts are filled up to it, at most to a whole part, so that the
+	// last bits of a probability do not depend on how many images are decoded together.
+	fill     int
+	progress func(encoded, unreadable int)
 }
 
 // partSize is about the number of images that are captioned, and lost if the command is stopped, together.
@@ -37,11 +40,7 @@ type encodedPart struct {
 // ctx.
 func (j captionJob) each(ctx context.Context, files []string, write func([]captioned) error) (
 	problems []error, err error) {
-	size := j.part
-	if size < 1 {
-		batch := j.captioner.Spec().BatchSize
-		size = (partSize + batch - 1) / batch * batch
-	}
+	size := j.size()
 	parts := make(chan encodedPart)
 	var working sync.WaitGroup
 	defer working.Wait() // the captioner may be closed only afterwards
@@ -83,6 +82,15 @@ func (j captionJob) each(ctx context.Context, files []string, write func([]capti
 	return problems, err
 }
 
+// size is the number of images in a part.
+func (j captionJob) size() int {
+	if j.part > 0 {
+		return j.part
+	}
+	batch := j.captioner.Spec().BatchSize
+	return (partSize + batch - 1) / batch * batch
+}
+
 // caption captions the readable images of a part.
 func (j captionJob) caption(p encodedPart) ([]captioned, error) {
 	var files []string
@@ -96,7 +104,15 @@ func (j captionJob) caption(p encodedPart) ([]captioned, error) {
 		return nil, nil
 	}
 	if j.generate.Temperature == 0 {
-		return j.decode(files, rows, j.generate)
+		real := len(files)
+		for len(files) < min(j.fill, j.size()) {
+			files, rows = append(files, files[0]), append(rows, rows[0])
+		}
+		captions, err := j.decode(files, rows, j.generate)
+		if err != nil {
+			return nil, err
+		}
+		return captions[:real], nil
 	}
 	// Sampling: each image has random numbers of its own, so that a command that was stopped and continued draws the
 	// same captions as one that was not.

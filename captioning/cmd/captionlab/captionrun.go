@@ -37,6 +37,10 @@ func (c *captionCall) call(cmd *cobra.Command, args []string) error {
 	if err := checkMaxPixels(c.options.MaxPixels); err != nil {
 		return err
 	}
+	part, planned, err := c.shard.parse()
+	if err != nil {
+		return err
+	}
 	run, arguments, err := splitRun(c.run, args)
 	if err != nil {
 		return err
@@ -62,7 +66,12 @@ func (c *captionCall) call(cmd *cobra.Command, args []string) error {
 	if run == "" {
 		m.say("captioning with %s; --run chooses another one", captioner.Source())
 	}
-	job := captionJob{captioner: captioner, generate: c.generation.o, candidates: c.candidates, words: c.json}
+	job := captionJob{captioner: captioner, generate: c.generation.o, candidates: c.candidates, words: c.json,
+		fill: len(files)}
+	if c.shard.text != "" {
+		job.words = true
+		return c.captionShard(cmd, job, files, part, planned)
+	}
 	return c.caption(cmd.Context(), job, files, &captionOutput{call: c, stdout: cmd.OutOrStdout(), meter: m,
 		shared: m.terminal && term.IsTerminal(int(os.Stdout.Fd()))})
 }
@@ -133,17 +142,9 @@ func (c *captionCall) caption(ctx context.Context, job captionJob, files []strin
 
 // openOut opens the file of --out.
 func (c *captionCall) openOut(job captionJob, format captionFormat) (*captionFile, error) {
-	identity, err := job.captioner.Identity()
+	how, err := c.madeWith(job)
 	if err != nil {
 		return nil, err
-	}
-	how := madeWith{Version: 1, Format: "json", Model: identity, Run: job.captioner.Source(), Candidates: c.candidates,
-		Decoding: c.generation.o.WithDefaults()}
-	if c.csv {
-		how.Format = "csv"
-	}
-	if how.Decoding.Temperature == 0 {
-		how.Decoding.Seed = 0 // it changes nothing
 	}
 	return openCaptionFile(c.out, format, how)
 }

@@ -6,26 +6,38 @@ import (
 	"github.com/spf13/cobra"
 
 	"captionlab/captioning"
+	"captionlab/captioning/encoder"
 	"captionlab/captioning/internal/shard"
 )
 
 func newMergeCommand() *cobra.Command {
-	return &cobra.Command{
+	var out string
+	var perFile int
+	cmd := &cobra.Command{
 		Use:   "merge SHARD-DIR",
-		Short: "Put the shards of features together",
-		Long: "Put the shards that features --shard published together. Features go to the cache folder, where\n" +
-			"the other commands look for them, in the same bytes as if one process had computed them. The command\n" +
-			"fails if shards are missing or damaged, and names them.",
-		Example: "  captionlab merge shards",
+		Short: "Put the shards of features or captions together",
+		Long: "Put the shards that features or caption published with --shard together, in the same bytes as if one\n" +
+			"process had computed them. Features go to the cache folder, where the other commands look for them,\n" +
+			"captions to the file of --out. The command fails if shards are missing or damaged, and names them.",
+		Example: "  captionlab merge shards\n  captionlab merge shards --out captions.jsonl",
 		Args:    exactly(1, "the folder of the shards"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			folder, err := shard.Open(args[0])
 			if err != nil {
 				return err
 			}
-			m := newMeter()
-			at, images, bad, err := captioning.MergeFeatures(cmd.Context(), folder,
-				func(line string) { m.say("%s", line) })
+			if (folder.Plan.Kind == shard.Captions) != (out != "") {
+				return usageError{fmt.Errorf("%s holds shards of %s: --out FILE is for captions, which need it",
+					args[0], folder.Plan.Kind)}
+			}
+			m, at := newMeter(), out
+			var images, bad int
+			if out != "" {
+				images, bad, err = mergeCaptions(folder, out)
+			} else {
+				at, images, bad, err = captioning.MergeFeatures(cmd.Context(), folder, encoder.FeatureOptions{
+					ShardSize: perFile, Warn: func(line string) { m.say("%s", line) }})
+			}
 			if err != nil {
 				return err
 			}
@@ -34,4 +46,8 @@ func newMergeCommand() *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().IntVar(&perFile, "images-per-file", 0,
+		"images in each file of merged features (default: 512, as in a single process); 65536 suits millions of images")
+	cmd.Flags().StringVar(&out, "out", "", "file of the captions, lines of JSON")
+	return cmd
 }
