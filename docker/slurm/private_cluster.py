@@ -111,7 +111,7 @@ class Cluster:
     def kill(self, name):
         """SIGKILL for a daemon and all its descendants, as if its machine had lost its power."""
         daemon = self.daemons.pop(name)
-        for pid in [daemon.pid, *descendants(daemon.pid)]:
+        for pid in [daemon.pid, *descendants(daemon.pid), *of_node(name)]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -168,6 +168,31 @@ class Cluster:
     def wait_for(self, ready, seconds, problem):
         """Waits, noting events."""
         self.wait(lambda: ready(self.watch()), seconds, problem)
+
+
+def of_node(name):
+    """The processes of the tasks on a node, after those that watch over them and would report their end.
+
+    A slurmstepd is no child of the slurmd that started it.
+    """
+    tasks = [pid for pid in processes() if f"SLURMD_NODENAME={name}".encode() in read(pid, "environ").split(b"\0")]
+    watchers = {parent(pid) for pid in tasks} - set(tasks)
+    return [pid for pid in watchers if read(pid, "comm").startswith(b"slurmstepd")] + tasks
+
+
+def processes():
+    return [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def read(pid, name):
+    try:
+        return pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:  # it has ended
+        return b""
+
+
+def parent(pid):
+    return int(read(pid, "stat").rpartition(b")")[2].split()[1] or 0) if read(pid, "stat") else 0
 
 
 def descendants(pid):
