@@ -2,13 +2,9 @@ package nbkit
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"image"
-	"image/jpeg"
-
-	"golang.org/x/image/draw"
 
 	"captionlab/captioning"
 	"captionlab/captioning/decoder"
@@ -95,13 +91,14 @@ type wordTile struct {
 
 var wordTiles = template.Must(template.New("tiles").Parse(`<div style="display:flex;flex-wrap:wrap;gap:6px;` +
 	`margin-bottom:10px;font:13px/1.3 system-ui,sans-serif;color:#222;background:#fff">
-{{range .}}<figure style="margin:0;text-align:center"><img src="{{.Image}}" alt="where the model looks at {{.Word}}" ` +
+{{range .}}<figure style="margin:0;text-align:center"><img src="{{.Image}}" ` +
+	`alt="{{with .Word}}where the model looks at {{.}}{{else}}the image as the encoder sees it{{end}}" ` +
 	`style="border-radius:3px"><figcaption>{{.Word}}</figcaption></figure>
 {{end}}</div>`))
 
 // lookedAt shows the image and then each word with its overlay.
 func lookedAt(seen image.Image, a captioning.Attention, side int) (template.HTML, error) {
-	first, err := jpegURL(seen, side)
+	first, err := jpegURL(seen, side, side)
 	if err != nil {
 		return "", err
 	}
@@ -111,7 +108,7 @@ func lookedAt(seen image.Image, a captioning.Attention, side int) (template.HTML
 		if err != nil {
 			return "", err
 		}
-		tile, err := jpegURL(heat, side)
+		tile, err := jpegURL(heat, side, side)
 		if err != nil {
 			return "", err
 		}
@@ -122,15 +119,4 @@ func lookedAt(seen image.Image, a captioning.Attention, side int) (template.HTML
 		return "", err
 	}
 	return template.HTML(out.String()), nil
-}
-
-// jpegURL is an image as a JPEG in a data URL, scaled to side x side pixels.
-func jpegURL(img image.Image, side int) (template.URL, error) {
-	small := image.NewRGBA(image.Rect(0, 0, side, side))
-	draw.CatmullRom.Scale(small, small.Bounds(), img, img.Bounds(), draw.Src, nil)
-	var out bytes.Buffer
-	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: 82}); err != nil {
-		return "", err
-	}
-	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(out.Bytes())), nil
 }

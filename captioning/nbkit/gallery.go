@@ -35,8 +35,13 @@ func thumbnail(r io.Reader, side int, o encoder.ImageOptions) (template.URL, err
 	}
 	scale := min(1, float64(side)/float64(max(p.Width, p.Height)))
 	width, height := max(1, int(float64(p.Width)*scale)), max(1, int(float64(p.Height)*scale))
+	return jpegURL(p.Image(), width, height)
+}
+
+// jpegURL is an image, scaled to width x height pixels, as a JPEG in a data URL.
+func jpegURL(img image.Image, width, height int) (template.URL, error) {
 	small := image.NewRGBA(image.Rect(0, 0, width, height))
-	draw.CatmullRom.Scale(small, small.Bounds(), p.Image(), image.Rect(0, 0, p.Width, p.Height), draw.Src, nil)
+	draw.CatmullRom.Scale(small, small.Bounds(), img, img.Bounds(), draw.Src, nil)
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: 82}); err != nil {
 		return "", fmt.Errorf("thumbnail: %w", err)
