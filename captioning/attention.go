@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"strconv"
 	"strings"
 
 	"captionlab/captioning/decoder"
@@ -27,7 +28,7 @@ func (m *Model) Attention(rows [][]float32, captions []string) ([]Attention, err
 	if len(rows) != len(captions) {
 		return nil, fmt.Errorf("%d captions for %d images", len(captions), len(rows))
 	}
-	in, err := m.inputs(rows, func(i int) string { return fmt.Sprint(i) })
+	in, err := m.inputs(rows, strconv.Itoa)
 	if err != nil {
 		return nil, err
 	}

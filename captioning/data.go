@@ -136,9 +136,7 @@ func (d *Data) Features(ctx context.Context) (*encoder.Features, error) {
 	if d.whole != nil {
 		return d.whole.Features(ctx)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.open(ctx, &d.plain, d.chosen.spec, encoder.FeatureFolder)
+	return d.open(ctx, false)
 }
 
 // Grids is Features with the feature map of every image, for cells that look at it; see encoder.Features.Grid. They
@@ -148,13 +146,7 @@ func (d *Data) Grids(ctx context.Context) (*encoder.Features, error) {
 	if d.whole != nil {
 		return d.whole.Grids(ctx)
 	}
-	spec, err := d.chosen.spec.WithGrids()
-	if err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.open(ctx, &d.grids, spec, encoder.GridFolder)
+	return d.open(ctx, true)
 }
 
 // featuresFor is Grids for a model that looks at them, and else Features.
@@ -179,9 +171,14 @@ func (d *Data) someFeatures(ctx context.Context) (*encoder.Features, error) {
 	return d.Features(ctx)
 }
 
-// open opens features in the cache folder, or computes what is missing there.
-func (d *Data) open(ctx context.Context, s *stored, spec encoder.Spec,
-	folderOf func(root, dataset, fingerprint string, id encoder.Identity) string) (*encoder.Features, error) {
+// open opens features with or without grids in the cache folder, or computes what is missing there.
+func (d *Data) open(ctx context.Context, grids bool) (*encoder.Features, error) {
+	s, spec, err := d.kind(grids)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if s.features != nil {
 		return s.features, nil
 	}
@@ -189,7 +186,10 @@ func (d *Data) open(ctx context.Context, s *stored, spec encoder.Spec,
 	if err != nil {
 		return nil, err
 	}
-	folder := folderOf(root, d.Name(), d.Fingerprint, d.identity)
+	folder := encoder.FeatureFolder(root, d.Name(), d.Fingerprint, d.identity)
+	if grids {
+		folder = encoder.GridFolder(root, d.Name(), d.Fingerprint, d.identity)
+	}
 	open := encoder.OpenFeatures
 	if d.options.Verify {
 		open = encoder.OpenFeaturesVerified
@@ -229,8 +229,8 @@ func (d *Data) openEncoder(s *stored, spec encoder.Spec) (err error) {
 }
 
 func (d *Data) featureOptions(spec encoder.Spec) encoder.FeatureOptions {
-	return encoder.FeatureOptions{Fingerprint: d.Fingerprint, MaxPixels: d.options.MaxPixels, Grids: spec.HasGrids(),
-		Places: spec.Places, Progress: d.options.Progress, Warn: d.options.Notice}
+	return encoder.FeatureOptions{Fingerprint: d.Fingerprint, MaxPixels: d.options.MaxPixels, Places: spec.GridPlaces(),
+		Progress: d.options.Progress, Warn: d.options.Notice}
 }
 
 // kind returns where features with or without grids are kept, and the encoder that computes them.

@@ -75,6 +75,11 @@ func narrowSoftmax(x *Node) *Node {
 	return Div(e, spread(sumLast(e), dims...))
 }
 
+// splitAfter cuts the last axis of x after n elements.
+func splitAfter(x *Node, n int) (first, rest *Node) {
+	return SliceAxis(x, -1, AxisRange(0, n)), SliceAxis(x, -1, AxisRange(n))
+}
+
 // sumLast sums over the last axis of x, as a product with ones.
 func sumLast(x *Node) *Node {
 	last := x.Rank() - 1

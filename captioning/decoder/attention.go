@@ -101,9 +101,7 @@ func (a Attention) unroll(w Weights, xs, places *Node, state []*Node) *Node {
 }
 
 func (a Attention) unrollAttending(w Weights, xs, places *Node, state []*Node) (outputs, weights *Node) {
-	both := a.pass(w, xs, places, state, true)
-	hidden := state[0].Shape().Dim(1)
-	return SliceAxis(both, -1, AxisRange(0, hidden)), SliceAxis(both, -1, AxisRange(hidden))
+	return splitAfter(a.pass(w, xs, places, state, true), state[0].Shape().Dim(1))
 }
 
 // pass runs the cell over all steps; see unroller. With weighted, the weights of the places are appended to the

@@ -66,8 +66,7 @@ func (p *attentionPass) backward(v *Node) []*Node {
 	}, func(t *Node, fixed, s []*Node) []*Node {
 		dStep, dWeights := at(fixed[0], t), (*Node)(nil)
 		if p.weighted {
-			dWeights = SliceAxis(dStep, 1, AxisRange(p.hidden))
-			dStep = SliceAxis(dStep, 1, AxisRange(0, p.hidden))
+			dStep, dWeights = splitAfter(dStep, p.hidden)
 		}
 		dGates, dCell := lstmGradient(Add(dStep, s[0]), s[1], at(fixed[1], t), at(fixed[2], t), at(fixed[3], t))
 		dGated := product(dGates, []int{1}, fixed[11], []int{contextAxis})

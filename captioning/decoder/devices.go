@@ -43,7 +43,7 @@ func (b *Batch) parts(m Model, n int) []*Batch {
 	size := (b.Size + n - 1) / n
 	out := make([]*Batch, n)
 	for i := range out {
-		p := &Batch{Size: size, Steps: b.Steps, Images: b.Images, Grids: b.Grids,
+		p := &Batch{Size: size, Steps: b.Steps, Images: b.Images,
 			Inputs: make([]int32, b.Steps*size), Targets: make([]int32, b.Steps*size),
 			Weights: make([]float32, b.Steps*size)}
 		if b.Images != nil {
@@ -52,7 +52,7 @@ func (b *Batch) parts(m Model, n int) []*Batch {
 			p.Features = make([]float32, size*m.Features)
 		}
 		if m.Looks() {
-			p.Grids, p.GridRows = nil, make([]int32, size)
+			p.GridRows = make([]int32, size)
 		}
 		for row := range size {
 			p.Inputs[row] = vocab.Start
@@ -87,7 +87,7 @@ func (b *Batch) copyCaption(m Model, from int, p *Batch, row int) {
 
 // sameShapes pads the arrays of the parts of a batch to the same sizes, since all devices run one program. It fails if
 // no part has a position with a weight.
-func sameShapes(m Model, parts []*Batch) error {
+func sameShapes(parts []*Batch) error {
 	var least padding
 	for _, p := range parts {
 		words, _ := p.words()
@@ -95,9 +95,7 @@ func sameShapes(m Model, parts []*Batch) error {
 		if rows, err := p.rows(); err == nil {
 			least.rows = max(least.rows, rows.Size())
 		}
-		if m.Looks() {
-			least.grids = max(least.grids, p.grids(m)[0].(*tensors.Tensor).Shape().Dim(0))
-		}
+		least.grids = max(least.grids, p.gridRoom())
 	}
 	if least.rows == 0 {
 		_, err := parts[0].rows()
@@ -117,7 +115,7 @@ func (t *Trainer) stepInputs(batches []*Batch) (inputs []any, shape string, err 
 		parts := []*Batch{b}
 		if n > 1 {
 			parts = b.parts(t.Model, n)
-			if err := sameShapes(t.Model, parts); err != nil {
+			if err := sameShapes(parts); err != nil {
 				return nil, "", err
 			}
 		}

@@ -74,9 +74,13 @@ func (b *Batch) grids(m Model) []any {
 	if !m.Looks() {
 		return nil
 	}
+	return []any{gridTensor(m, b.Grids, b.gridRoom()), tensors.FromFlatDataAndDimensions(b.GridRows, b.Size)}
+}
+
+// gridRoom is the number of images of a batch with its padding; see grids.
+func (b *Batch) gridRoom() int {
 	eighth := (b.Size + 7) / 8
-	n := max((len(b.Grids)+eighth-1)/eighth*eighth, b.least.grids)
-	return []any{gridTensor(m, b.Grids, n), tensors.FromFlatDataAndDimensions(b.GridRows, b.Size)}
+	return max((len(b.Grids)+eighth-1)/eighth*eighth, b.least.grids)
 }
 
 // gridTensor packs grids, padded with zeros to n of them.

@@ -93,9 +93,7 @@ func (c TopDown) unroll(w Weights, xs, places *Node, state []*Node) *Node {
 }
 
 func (c TopDown) unrollAttending(w Weights, xs, places *Node, state []*Node) (outputs, weights *Node) {
-	both := c.pass(w, xs, places, state, true)
-	hidden := state[0].Shape().Dim(1)
-	return SliceAxis(both, -1, AxisRange(0, hidden)), SliceAxis(both, -1, AxisRange(hidden))
+	return splitAfter(c.pass(w, xs, places, state, true), state[0].Shape().Dim(1))
 }
 
 // pass runs the cell over all steps, like Attention.pass.

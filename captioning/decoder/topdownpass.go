@@ -74,8 +74,7 @@ func (p *topDownPass) backward(v *Node) []*Node {
 	}, func(t *Node, fixed, s []*Node) []*Node {
 		dStep, dWeights := at(fixed[0], t), (*Node)(nil)
 		if p.weighted {
-			dWeights = SliceAxis(dStep, 1, AxisRange(p.hidden))
-			dStep = SliceAxis(dStep, 1, AxisRange(0, p.hidden))
+			dStep, dWeights = splitAfter(dStep, p.hidden)
 		}
 		pre, dCell := lstmGradient(Add(dStep, s[0]), s[1], at(fixed[1], t), at(fixed[2], t), at(fixed[3], t))
 		dBoth := product(pre, []int{1}, fixed[14], []int{secondAxis})

@@ -24,9 +24,8 @@ type Progress struct {
 
 // FeatureOptions change how Build works. Only Fingerprint is required.
 type FeatureOptions struct {
-	Fingerprint string // of the dataset, see datasets.Fingerprint
-	Grids       bool   // for FeatureWork: whether the encoder computes grids, with so many Places
-	Places      int
+	Fingerprint string         // of the dataset, see datasets.Fingerprint
+	Places      int            // of the grids, for FeatureWork; 0 without grids
 	Progress    func(Progress) // called after every batch; may be nil
 	Warn        func(string)   // called if another process builds the same features; may be nil
 	ShardSize   int            // images in a shard; 0 means 512, or 64 with grids
@@ -73,9 +72,7 @@ func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, 
 		}
 	}
 	fresh := Manifest{Format: 1, Encoder: e.identity, Dataset: ds.Name(), Fingerprint: o.Fingerprint}
-	if e.spec.grids {
-		fresh.Places = e.spec.Places
-	}
+	fresh.Places = e.spec.GridPlaces()
 	manifest, kept, err := resume(folder, fresh)
 	if err != nil {
 		return nil, err
@@ -126,7 +123,7 @@ func lockFolder(ctx context.Context, folder string, warn func(string)) (unlock f
 
 // resume returns the manifest in folder up to its first missing or damaged shard, and the features of its shards. It
 // returns fresh if the folder has no manifest. The folder must be locked.
-func resume(folder string, fresh Manifest) (m *Manifest, kept [][]row, err error) {
+func resume(folder string, fresh Manifest) (m *Manifest, kept []*shardRows, err error) {
 	if err := atomicfile.Clean(folder); err != nil {
 		return nil, nil, fmt.Errorf("features: %w", err)
 	}
@@ -187,7 +184,7 @@ func (b *featureBuild) shard(ctx context.Context, index int, ids []string) error
 		return err
 	}
 	b.manifest.Shards = append(b.manifest.Shards, shard)
-	mapped, err := b.manifest.mapShard(filepath.Join(b.folder, shard.File), shard)
+	mapped, err := b.manifest.mapShard(filepath.Join(b.folder, shard.File), len(kept))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,6 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -110,11 +109,7 @@ func (a Array) tensor(dtype dtypes.DType) (*tensors.Tensor, error) {
 	case dtypes.Float32:
 		return tensors.FromFlatDataAndDimensions(a.Data, a.Shape...), nil
 	case dtypes.BFloat16:
-		rounded := make([]bfloat16.BFloat16, len(a.Data))
-		for i, x := range a.Data {
-			rounded[i] = bfloat16.FromFloat32(x)
-		}
-		return tensors.FromFlatDataAndDimensions(rounded, a.Shape...), nil
+		return tensors.FromFlatDataAndDimensions(rounded(a.Data), a.Shape...), nil
 	}
 	return nil, fmt.Errorf("DType is %s, must be float32 or bfloat16", dtype)
 }

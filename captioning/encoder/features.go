@@ -64,11 +64,12 @@ func newFeatures(m Manifest) *Features {
 }
 
 // add adds the rows of a shard.
-func (f *Features) add(ids []string, rows []row) {
+func (f *Features) add(ids []string, rows *shardRows) {
 	for i, id := range ids {
-		f.rows[id] = rows[i].vector
+		r := rows.row(i)
+		f.rows[id] = r.vector
 		if f.grids != nil {
-			f.grids[id] = rows[i].grid
+			f.grids[id] = r.grid
 		}
 	}
 }
@@ -124,7 +125,7 @@ func (m *Manifest) writeShard(folder, name string, ids []string, rows []row) (Sh
 }
 
 // readShard returns the rows of a shard and compares the file with its checksum; see mapShard.
-func (m *Manifest) readShard(folder string, s Shard, verify bool) ([]row, error) {
+func (m *Manifest) readShard(folder string, s Shard, verify bool) (*shardRows, error) {
 	path := filepath.Join(folder, filepath.Base(s.File))
 	sum, err := checksum.File(path, verify)
 	if err != nil {
@@ -134,42 +135,49 @@ func (m *Manifest) readShard(folder string, s Shard, verify bool) ([]row, error)
 		return nil, fmt.Errorf("features: %s is damaged (its SHA-256 is not the manifest's): build the features again",
 			path)
 	}
-	return m.mapShard(path, s)
+	return m.mapShard(path, len(s.IDs))
 }
 
-// mapShard returns the rows of the shard at path. They lie in the file and must not be written to.
-func (m *Manifest) mapShard(path string, s Shard) ([]row, error) {
+// shardRows are the rows of a shard. They lie in its file and must not be written to.
+type shardRows struct {
+	vectors     []float32
+	grids       Grid // empty without grids
+	dim, places int
+}
+
+// row returns the row of the image at index i.
+func (s *shardRows) row(i int) row {
+	r := row{vector: s.vectors[i*s.dim : (i+1)*s.dim : (i+1)*s.dim]}
+	if size := s.places * s.dim; size > 0 {
+		r.grid = s.grids[i*size : (i+1)*size : (i+1)*size]
+	}
+	return r
+}
+
+// mapShard returns the rows of the shard at path, which holds n images.
+func (m *Manifest) mapShard(path string, n int) (*shardRows, error) {
 	tensors, _, err := safetensors.Map(path)
 	if err != nil {
 		return nil, fmt.Errorf("features: %w", err)
 	}
-	n, dim := len(s.IDs), m.Encoder.FeatureDim
+	dim := m.Encoder.FeatureDim
 	features, grids := tensors["features"], tensors["grids"]
 	if !slices.Equal(features.Shape, []int{n, dim}) {
 		return nil, fmt.Errorf("features: %s has shape %v, want [%d %d]", path, features.Shape, n, dim)
 	}
-	vectors, err := features.View()
-	if err != nil {
+	out := &shardRows{dim: dim, places: m.Places}
+	if out.vectors, err = features.View(); err != nil {
 		return nil, fmt.Errorf("features: %s: %w", path, err)
 	}
-	rows := make([]row, n)
-	for i := range rows {
-		rows[i].vector = vectors[i*dim : (i+1)*dim : (i+1)*dim]
-	}
 	if m.Places == 0 {
-		return rows, nil
+		return out, nil
 	}
 	if !slices.Equal(grids.Shape, []int{n, m.Places, dim}) {
 		return nil, fmt.Errorf("features: %s has grids of shape %v, want [%d %d %d]", path, grids.Shape, n, m.Places,
 			dim)
 	}
-	numbers, err := safetensors.View16[bfloat16.BFloat16](grids, "BF16")
-	if err != nil {
+	if out.grids, err = safetensors.View16[bfloat16.BFloat16](grids, "BF16"); err != nil {
 		return nil, fmt.Errorf("features: %s: grids: %w", path, err)
 	}
-	size := m.Places * dim
-	for i := range rows {
-		rows[i].grid = numbers[i*size : (i+1)*size : (i+1)*size]
-	}
-	return rows, nil
+	return out, nil
 }

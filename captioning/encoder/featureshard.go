@@ -25,19 +25,15 @@ const (
 )
 
 // FeatureWork describes the features of ds from an encoder as work for shard.Begin. Of the options it uses
-// Fingerprint, MaxPixels, Grids and Places.
+// Fingerprint, MaxPixels and Places.
 func FeatureWork(ds datasets.Dataset, id Identity, shards int, o FeatureOptions) shard.Work {
 	var limited Manifest
 	limited.setLimit(o.MaxPixels)
-	places := 0
-	if o.Grids {
-		places = o.Places
-	}
 	return shard.Work{Kind: shard.Features, Inputs: o.Fingerprint, Shards: shards, IDs: allIDs(ds),
 		Settings: map[string]string{
 			datasetKey: ds.Name(), encoderKey: id.Name, weightsKey: id.WeightsSHA256,
 			preprocessingKey: id.Preprocessing, featureDimKey: strconv.Itoa(id.FeatureDim),
-			maxPixelsKey: strconv.Itoa(limited.MaxPixels), placesKey: strconv.Itoa(places),
+			maxPixelsKey: strconv.Itoa(limited.MaxPixels), placesKey: strconv.Itoa(o.Places),
 		}}
 }
 

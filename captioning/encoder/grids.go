@@ -21,17 +21,17 @@ func (s Spec) WithGrids() (Spec, error) {
 	return s, nil
 }
 
-// HasGrids reports whether the encoder computes grids; see WithGrids.
-func (s Spec) HasGrids() bool { return s.grids }
+// GridPlaces is the number of places of the grids that the encoder computes; 0 without grids. See WithGrids.
+func (s Spec) GridPlaces() int {
+	if !s.grids {
+		return 0
+	}
+	return s.Places
+}
 
 // RowDim is the number of values that an encoder returns for an image: FeatureDim and, with grids, Places*FeatureDim
 // more.
-func (s Spec) RowDim() int {
-	if !s.grids {
-		return s.FeatureDim
-	}
-	return s.FeatureDim * (1 + s.Places)
-}
+func (s Spec) RowDim() int { return s.FeatureDim * (1 + s.GridPlaces()) }
 
 // rowsGraph returns what the encoder returns for images, [batch, RowDim] (float32): the feature vectors and, with
 // grids, the grids after them.
@@ -50,11 +50,11 @@ func (s Spec) rowsGraph(images *graph.Node, arrays []*graph.Node) *graph.Node {
 	return rows
 }
 
-// rounded is a grid as it is stored.
-func rounded(numbers []float32) Grid {
-	grid := make(Grid, len(numbers))
+// rounded rounds numbers to bfloat16.
+func rounded(numbers []float32) []bfloat16.BFloat16 {
+	out := make([]bfloat16.BFloat16, len(numbers))
 	for i, x := range numbers {
-		grid[i] = bfloat16.FromFloat32(x)
+		out[i] = bfloat16.FromFloat32(x)
 	}
-	return grid
+	return out
 }

@@ -56,7 +56,7 @@ func MergeFeatures(ctx context.Context, f *shard.Folder, folder string, o Featur
 	}
 	merge := &featureMerge{size: cmp.Or(o.ShardSize, shardSize(m.Places > 0)), folder: folder}
 	for _, r := range records {
-		rows, err := m.mapShard(f.File(r), Shard{IDs: make([]string, r.Images)})
+		rows, err := m.mapShard(f.File(r), r.Images)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -79,8 +79,8 @@ func MergeFeatures(ctx context.Context, f *shard.Folder, folder string, o Featur
 
 // featureMerge rewrites shards of images by hash as shards of images in order.
 type featureMerge struct {
-	rows   [][]row // of each shard, in its file
-	size   int     // images in a written shard, with those without features
+	rows   []*shardRows // of each shard
+	size   int          // images in a written shard, with those without features
 	folder string
 }
 
@@ -106,7 +106,7 @@ func (f *featureMerge) shards(ctx context.Context, m *Manifest,
 				m.Skipped = append(m.Skipped, Skipped{e.ID, e.Reason})
 			} else {
 				ids = append(ids, e.ID)
-				rows = append(rows, f.rows[e.Shard][e.Row])
+				rows = append(rows, f.rows[e.Shard].row(e.Row))
 			}
 			if seen == f.size && !flush() {
 				return

@@ -16,7 +16,7 @@ import (
 func shardAll(t *testing.T, e *Encoder, ds datasets.Dataset, dir string, count int) *shard.Folder {
 	t.Helper()
 	o := eightAShard
-	o.Grids, o.Places = e.Spec().HasGrids(), e.Spec().Places
+	o.Places = e.Spec().GridPlaces()
 	f, err := shard.Begin(dir, FeatureWork(ds, e.Identity(), count, o))
 	if err != nil {
 		t.Fatal(err)
