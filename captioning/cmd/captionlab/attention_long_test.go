@@ -17,6 +17,7 @@ import (
 // TestLongAttentionFromTrainToSheet trains a model that looks, draws where it looks, and makes an ensemble of it.
 func TestLongAttentionFromTrainToSheet(t *testing.T) {
 	xlatest.OpenForTest(t)
+	ownFeatures(t)
 	dir := t.TempDir()
 	photos := filepath.Join(dir, "photos")
 	ds := writeOwn(t, photos, "Kaggle's captions.txt")

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"captionlab/captioning/internal/cache"
 	"captionlab/captioning/xla/xlatest"
 )
 
@@ -30,6 +31,24 @@ func program(dir string, args ...string) *exec.Cmd {
 	// Compiling takes most of the time of these tests, and they compare results only with each other.
 	cmd.Env = append(cmd.Env, "XLA_FLAGS=--xla_backend_optimization_level=0")
 	return cmd
+}
+
+// ownFeatures gives the programs of a test a cache folder with no features in it, so that the test sees the same on every
+// run and leaves nothing behind. Weights and compiled programs stay those of the user.
+func ownFeatures(t *testing.T) {
+	t.Helper()
+	user, err := cache.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := t.TempDir()
+	for _, name := range []string{"weights", "programs"} {
+		err := os.MkdirAll(filepath.Join(user, name), 0o755)
+		if err = errors.Join(err, os.Symlink(filepath.Join(user, name), filepath.Join(own, name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("CAPTIONLAB_CACHE", own)
 }
 
 // call runs the program and returns its exit status, standard output and standard error.

@@ -40,6 +40,7 @@ func writeOwn(t *testing.T, dir, layout string) datasets.Dataset {
 // caption.
 func TestOwnData(t *testing.T) {
 	xlatest.OpenForTest(t)
+	ownFeatures(t)
 	dir := t.TempDir()
 	photos := filepath.Join(dir, "photos")
 	ds := writeOwn(t, photos, "Kaggle's captions.txt")
@@ -104,6 +105,7 @@ func changeOwn(t *testing.T, dir, photos, run string, resume []string) {
 
 func TestOwnImagesWithoutCaptions(t *testing.T) {
 	xlatest.OpenForTest(t)
+	ownFeatures(t)
 	dir := t.TempDir()
 	writeOwn(t, filepath.Join(dir, "photos"), "")
 	for _, c := range []struct {
