@@ -40,21 +40,41 @@ type Scores struct {
 // Measure scores captions with any metrics, built-in or custom (see [Select]). The default of Options.Tokens is "ptb".
 // Measure fails if two scores have the same name or a metric returns the wrong number of values.
 func Measure(refs References, captions []Caption, metrics []Metric, o Options) (*Scores, error) {
-	if o.Tokens == "" {
-		o.Tokens = "ptb"
+	s, err := measure(refs, captions, metrics, o, nil)
+	if err == nil {
+		err = s.addUp()
 	}
+	if err != nil {
+		return nil, fmt.Errorf("measure: %w", err)
+	}
+	return s, nil
+}
+
+// checkNames fails if there are no metrics or two scores have the same name.
+func checkNames(metrics []Metric) error {
 	names := scoreNames(metrics)
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
-			return nil, fmt.Errorf("measure: two scores are named %q: rename one", name)
+			return fmt.Errorf("two scores are named %q: rename one", name)
 		}
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("measure: no metrics given")
+		return errors.New("no metrics given")
+	}
+	return nil
+}
+
+// measure computes the rows of those images for which holds is true, of all if it is nil.
+func measure(refs References, captions []Caption, metrics []Metric, o Options, holds func(ID) bool) (*Scores, error) {
+	if o.Tokens == "" {
+		o.Tokens = "ptb"
+	}
+	if err := checkNames(metrics); err != nil {
+		return nil, err
 	}
 	for _, m := range metrics {
 		if m.Prepare == nil {
-			return nil, fmt.Errorf("measure: metric %s has no Prepare", m.Name)
+			return nil, fmt.Errorf("metric %s has no Prepare", m.Name)
 		}
 	}
 	p, left, err := prepare(refs, captions, o)
@@ -62,28 +82,40 @@ func Measure(refs References, captions []Caption, metrics []Metric, o Options) (
 		return nil, err
 	}
 	s := &Scores{Count: p.Len(), Tokens: o.Tokens, Left: left, metrics: metrics, images: p.ids}
-	if err := s.compute(p); err != nil {
-		return nil, fmt.Errorf("measure: %w", err)
+	if holds == nil {
+		return s, s.compute(p, func(i int) int { return i })
 	}
-	return s, nil
+	places := make([]int, p.Len())
+	s.images, s.Count = nil, 0
+	for i, id := range p.ids {
+		if places[i] = -1; holds(id) {
+			places[i] = s.Count
+			s.images = append(s.images, id)
+			s.Count++
+		}
+	}
+	return s, s.compute(p, func(i int) int { return places[i] })
 }
 
-// compute fills numbers, widths, width and values.
-func (s *Scores) compute(p *Prepared) error {
+// compute fills numbers, widths and width. Place returns the row of image i of p, or -1 if it is left out.
+func (s *Scores) compute(p *Prepared, place func(i int) int) error {
 	fills := make([]func(i int, g *segment, row []float64) error, len(s.metrics))
 	s.widths = make([]int, len(s.metrics))
 	for k, m := range s.metrics {
 		fills[k], s.widths[k] = m.fill(p)
 		s.width += s.widths[k]
 	}
-	s.numbers = make([]float64, p.Len()*s.width)
+	s.numbers = make([]float64, s.Count*s.width)
 	wrong := make([]error, len(p.blocks))
 	inParallelWith(len(p.blocks), func() func(int) {
 		g := &segment{width: p.width}
 		return func(b int) {
 			for i := b * p.blockSize; i < min(p.Len(), (b+1)*p.blockSize) && wrong[b] == nil; i++ {
+				if place(i) < 0 {
+					continue
+				}
 				p.blocks[b].load(g, i-b*p.blockSize)
-				row := s.row(i)
+				row := s.row(place(i))
 				for k, fill := range fills {
 					wrong[b] = errors.Join(wrong[b], fill(i, g, row[:s.widths[k]]))
 					row = row[s.widths[k]:]
@@ -94,7 +126,7 @@ func (s *Scores) compute(p *Prepared) error {
 	if i := slices.IndexFunc(wrong, func(err error) bool { return err != nil }); i >= 0 {
 		return wrong[i]
 	}
-	return s.addUp()
+	return nil
 }
 
 // fill returns the function that writes the metric's columns of image i, whose segment is g, and their number.

@@ -33,8 +33,8 @@ func program(dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// ownFeatures gives the programs of a test a cache folder with no features in it, so that the test sees the same on every
-// run and leaves nothing behind. Weights and compiled programs stay those of the user.
+// ownFeatures gives the programs of a test a cache folder with no features in it, so that the test sees the same on
+// every run and leaves nothing behind. Weights and compiled programs stay those of the user.
 func ownFeatures(t *testing.T) {
 	t.Helper()
 	user, err := cache.Dir()

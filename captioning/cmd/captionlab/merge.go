@@ -13,14 +13,17 @@ import (
 func newMergeCommand() *cobra.Command {
 	var out string
 	var perFile int
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "merge SHARD-DIR",
-		Short: "Put the shards of features or captions together",
-		Long: "Put the shards that features or caption published with --shard together, in the same bytes as if one\n" +
-			"process had computed them. Features go to the cache folder, where the other commands look for them,\n" +
-			"captions to the file of --out. The command fails if shards are missing or damaged, and names them.",
-		Example: "  captionlab merge shards\n  captionlab merge shards --out captions.jsonl",
-		Args:    exactly(1, "the folder of the shards"),
+		Short: "Put the shards of features, captions or scores together",
+		Long: "Put the shards that features, caption or score published with --shard together, in the same bytes\n" +
+			"as if one process had computed them. Features go to the cache folder, where the other commands look\n" +
+			"for them, captions to the file of --out, and scores are printed. The command fails if shards are\n" +
+			"missing or damaged, and names them.",
+		Example: "  captionlab merge shards\n  captionlab merge shards --out captions.jsonl\n" +
+			"  captionlab merge shards --json",
+		Args: exactly(1, "the folder of the shards"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			folder, err := shard.Open(args[0])
 			if err != nil {
@@ -29,6 +32,12 @@ func newMergeCommand() *cobra.Command {
 			if (folder.Plan.Kind == shard.Captions) != (out != "") {
 				return usageError{fmt.Errorf("%s holds shards of %s: --out FILE is for captions, which need it",
 					args[0], folder.Plan.Kind)}
+			}
+			if asJSON && folder.Plan.Kind != shard.Scores {
+				return usageError{fmt.Errorf("%s holds shards of %s: --json is for scores", args[0], folder.Plan.Kind)}
+			}
+			if folder.Plan.Kind == shard.Scores {
+				return mergeScores(cmd.OutOrStdout(), folder, asJSON)
 			}
 			m, at := newMeter(), out
 			var images, bad int
@@ -48,6 +57,7 @@ func newMergeCommand() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&perFile, "images-per-file", 0,
 		"images in each file of merged features (default: 512, as in a single process); 65536 suits millions of images")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print scores as JSON, including those of single images")
 	cmd.Flags().StringVar(&out, "out", "", "file of the captions, lines of JSON")
 	return cmd
 }

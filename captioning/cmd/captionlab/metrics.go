@@ -99,6 +99,10 @@ func scoreChosen(f *scoreFlags, refs score.References, captions []score.Caption)
 	if err != nil {
 		return nil, err
 	}
+	return newChosenScores(corpus), nil
+}
+
+func newChosenScores(corpus *score.Scores) *chosenScores {
 	named := func(values []float64) map[string]float64 {
 		out := make(map[string]float64, len(values))
 		for i, name := range corpus.Metrics() {
@@ -111,7 +115,7 @@ func scoreChosen(f *scoreFlags, refs score.References, captions []score.Caption)
 	for i, id := range corpus.Images() {
 		c.Images = append(c.Images, chosenImage{id, named(corpus.ImageValues(i))})
 	}
-	return c, nil
+	return c
 }
 
 // fetchMeteor puts the index of METEOR's tables into the cache folder.

@@ -26,6 +26,7 @@ type scoreFlags struct {
 	options                                          score.Options
 	bootstrap                                        score.BootstrapOptions
 	asJSON                                           bool
+	shard                                            shardFlags
 }
 
 // scoreReport is what captionlab score --json prints.
@@ -52,7 +53,9 @@ func newScoreCommand() *cobra.Command {
 			"CIDEr-D weighs n-grams by the number of images with a reference that contains them, by default\n" +
 			"among the scored images. --cider-df takes these numbers from a file instead, such as one of a\n" +
 			"training set that --write-cider-df wrote:\n" +
-			"  {\"images\": N, \"tokens\": \"ptb\", \"frequency\": {\"a dog\": COUNT, ...}}",
+			"  {\"images\": N, \"tokens\": \"ptb\", \"frequency\": {\"a dog\": COUNT, ...}}\n\n" +
+			shardHelp + " Every part reads all\n" +
+			"captions and references, and measures the images of its own.",
 		Example: "  captionlab score --references captions_val2014.json --captions results.json\n" +
 			"  captionlab score --references R.json --captions C.json --metrics bleu,meteor,cider\n" +
 			"  captionlab score --references R.json --captions mine.json --compare theirs.json --bootstrap 1000\n" +
@@ -64,6 +67,13 @@ func newScoreCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
 				return usageError{err}
+			}
+			part, planned, err := f.shard.parse()
+			if err != nil {
+				return err
+			}
+			if part != nil || planned > 0 {
+				return f.scoreShard(cmd.OutOrStdout(), part, planned)
 			}
 			return f.run(cmd.OutOrStdout())
 		},
@@ -88,6 +98,7 @@ func newScoreCommand() *cobra.Command {
 		"write the document frequencies of the references to this file; --captions is then optional")
 	cmd.Flags().BoolVar(&f.options.AllowMissing, "allow-missing", false,
 		"leave out images without a caption or without references, and report how many")
+	f.shard.register(cmd)
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, including the scores of single images")
 	return cmd
 }
@@ -120,7 +131,7 @@ func (f *scoreFlags) check() error {
 		f.options.Tokens = map[string]string{"coco": "ptb", "pa4": "whitespace"}[f.protocol]
 	}
 	_, err := score.Tokenizer(f.options.Tokens)
-	return err
+	return errors.Join(err, f.checkShard())
 }
 
 func (f *scoreFlags) run(out io.Writer) error {
@@ -293,7 +304,10 @@ func (r *scoreReport) print(out io.Writer, f *scoreFlags) error {
 	scale := 1.0
 	switch {
 	case r.Chosen != nil:
-		corpus, count, left, scale = r.Chosen.corpus, r.Chosen.Count, r.Chosen.Left, 100
+		corpus, count, left = r.Chosen.corpus, r.Chosen.Count, r.Chosen.Left
+		if f.protocol == "coco" {
+			scale = 100
+		}
 	case r.Coco != nil:
 		corpus, count, left, scale = r.Coco, r.Coco.Count, r.Coco.Left, 100
 	default:
