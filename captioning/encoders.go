@@ -16,6 +16,9 @@ type EncoderOptions struct {
 	Name    string        // one of encoder.Names; empty means the default
 	Weights string        // a .pth or safetensors file; empty means the place that the encoder knows
 	Spec    *encoder.Spec // a custom encoder; excludes Name
+	// Devices is the number of the backend's devices that encode the images of datasets, each a batch at a time; 0
+	// means 1. The features are the same.
+	Devices int
 }
 
 // Names of the two encoders between which the default chooses.
@@ -30,6 +33,7 @@ type chosenEncoder struct {
 	weights string // path, or empty for an encoder without weights
 	custom  bool
 	why     string // the reason for the default that was taken, or empty
+	devices int
 }
 
 // chooseEncoder resolves the options. It may download weights.
@@ -50,6 +54,7 @@ func chooseEncoder(ctx context.Context, o EncoderOptions) (chosenEncoder, error)
 	if err != nil {
 		return c, err
 	}
+	c.devices = max(o.Devices, 1)
 	c.weights, err = c.spec.WeightsFile(ctx, o.Weights)
 	return c, err
 }
@@ -75,7 +80,15 @@ func (c chosenEncoder) open(backend compute.Backend) (*encoder.Encoder, error) {
 	if backend == nil {
 		return nil, fmt.Errorf("encoder %s: there is no backend to run it on", c.spec.Name)
 	}
-	return encoder.New(backend, c.spec, c.weights)
+	e, err := encoder.New(backend, c.spec, c.weights)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Spread(backend, c.devices); err != nil {
+		e.Finalize()
+		return nil, err
+	}
+	return e, nil
 }
 
 // OpenEncoder opens an encoder on a backend. It fails for an unknown name, for ResNet-50 if no weights are found or

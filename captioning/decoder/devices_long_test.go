@@ -2,12 +2,16 @@
 
 package decoder
 
-import "testing"
+import (
+	"testing"
+
+	"captionlab/captioning/xla/xlatest"
+)
 
 // Fifty steps on two, three and four devices have the losses of one device, with a weight for each batch and with a
 // fixed one, also if the number of devices changes in the middle. The batch of four captions does not divide by three.
 func TestLongSeveralDevices(t *testing.T) {
-	if !onHostDevices(t) {
+	if !xlatest.OnHostDevices(t) {
 		return
 	}
 	for name, c := range map[string]deviceCase{

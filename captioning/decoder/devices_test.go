@@ -2,34 +2,12 @@ package decoder
 
 import (
 	"math"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 
 	"captionlab/captioning/xla/xlatest"
 )
-
-// hostDevices is set in the process of a test that has several devices: the plugin reads XLA_FLAGS when it is loaded.
-const hostDevices = "CAPTIONLAB_TEST_HOST_DEVICES"
-
-// onHostDevices runs a test in a process whose CPU is four devices. It returns true in that process.
-func onHostDevices(t *testing.T) bool {
-	t.Helper()
-	if os.Getenv(hostDevices) != "" {
-		return true
-	}
-	xlatest.OpenForTest(t) // skips the test where there is no plugin
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), hostDevices+"=4", "XLA_FLAGS="+os.Getenv("XLA_FLAGS")+
-		" --xla_force_host_platform_device_count=4")
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return false
-}
 
 // variedBatch is the golden batch with other words in each step.
 func variedBatch(step int) *Batch {
@@ -103,7 +81,7 @@ func (c deviceCase) compare(t *testing.T, steps int, all ...[]int) {
 
 // Two devices have the losses of one, and a run may go on with one.
 func TestSeveralDevices(t *testing.T) {
-	if !onHostDevices(t) {
+	if !xlatest.OnHostDevices(t) {
 		return
 	}
 	c := deviceCase{LSTM{}, TrainOptions{LearningRate: 1e-2, ClipNorm: 1}, 1e-5}

@@ -45,48 +45,46 @@ func (e *Encoder) EncodeImagesWith(ctx context.Context, names []string,
 		o.Progress = func(int, int) {}
 	}
 	rows, problems = make([][]float32, len(names)), make([]error, len(names))
-	var batch []*Pixels
-	var places []int // of the batch's images
-	unreadable := 0
-	flush := func() error {
-		if len(batch) == 0 && unreadable == 0 {
-			return nil // the last batch was full
-		}
-		out, err := e.Encode(ctx, batch)
-		if err != nil {
-			return err
-		}
+	running := e.begin(ctx, func(b encoding, features []float32) {
 		dim := e.spec.RowDim()
-		for i, at := range places {
-			rows[at] = out[i*dim : (i+1)*dim : (i+1)*dim]
+		for i, at := range b.places {
+			rows[at] = features[i*dim : (i+1)*dim : (i+1)*dim]
 		}
-		o.Progress(len(batch), unreadable)
-		batch, places, unreadable = batch[:0], places[:0], 0
-		return nil
+		o.Progress(len(b.images), b.unreadable)
+	})
+	var next encoding
+	flush := func() {
+		if len(next.images) == 0 && next.unreadable == 0 {
+			return // the last batch was full
+		}
+		if len(next.images) > 0 {
+			next.size = e.sizeFor(len(next.images))
+		}
+		running.queue <- next
+		next = encoding{}
 	}
 	at := -1
-	for p := range decodeAll(ctx, e.spec, names, open, o) {
+	for p := range e.decodeAll(running.failed, names, open, o) {
 		if at++; p.err != nil {
 			problems[at] = p.err
-			unreadable++
+			next.unreadable++
 			continue
 		}
-		batch, places = append(batch, p.pixels), append(places, at)
-		if len(batch) == e.spec.BatchSize {
-			if err := flush(); err != nil {
-				return nil, nil, err
-			}
+		next.images, next.places = append(next.images, p.pixels), append(next.places, at)
+		if len(next.images) == e.spec.BatchSize {
+			flush()
 		}
 	}
-	if err := ctx.Err(); err != nil {
+	flush()
+	if err := running.end(); err != nil {
 		return nil, nil, err
 	}
-	return rows, problems, flush()
+	return rows, problems, nil
 }
 
 // decodeAll yields the images called names in order, while o.Workers goroutines decode the next ones: at most two
-// batches. It stops early, without an error, when ctx is done.
-func decodeAll(ctx context.Context, spec Spec, names []string, open opener, o EncodeOptions) iter.Seq[decoded] {
+// batches for each device. It stops early, without an error, when ctx is done.
+func (e *Encoder) decodeAll(ctx context.Context, names []string, open opener, o EncodeOptions) iter.Seq[decoded] {
 	return func(yield func(decoded) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
@@ -94,12 +92,12 @@ func decodeAll(ctx context.Context, spec Spec, names []string, open opener, o En
 			name string
 			done chan decoded
 		}
-		queue := make(chan job, 2*spec.BatchSize) // in order, for the consumer
-		jobs := make(chan job)                    // for the decoders
+		queue := make(chan job, 2*e.spec.BatchSize*(1+len(e.others))) // in order, for the consumer
+		jobs := make(chan job)                            // for the decoders
 		for range o.Workers {
 			go func() {
 				for j := range jobs {
-					pixels, err := load(open, spec, j.name, o.Images)
+					pixels, err := load(open, e.spec, j.name, o.Images)
 					j.done <- decoded{pixels, err}
 				}
 			}()

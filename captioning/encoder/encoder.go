@@ -28,7 +28,9 @@ type Encoder struct {
 	arrays   []any // tensors
 	exec     *graph.Exec
 	whole    atomic.Bool // the program for whole batches has run
+	device   compute.DeviceNum
 	mu       sync.Mutex
+	others   []*Encoder // the same encoder on further devices; see Spread
 }
 
 // Open opens the known encoder called name: Lookup, then New.
@@ -134,31 +136,39 @@ func (e *Encoder) EncodeFew(ctx context.Context, images []*Pixels) ([]float32, e
 
 // encode is Encode with sizeFor, which returns the number of images that the network takes for n of them.
 func (e *Encoder) encode(ctx context.Context, images []*Pixels, sizeFor func(n int) int) ([]float32, error) {
-	side, dim := e.spec.Crop, e.spec.RowDim()
-	features := make([]float32, 0, len(images)*dim)
+	features := make([]float32, 0, len(images)*e.spec.RowDim())
 	for batch := range slices.Chunk(images, e.spec.BatchSize) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		size := sizeFor(len(batch))
-		pixels := make([]uint8, size*side*side*3)
-		for i, p := range batch {
-			if err := p.check(); err != nil {
-				return nil, fmt.Errorf("encoder %s: %w", e.spec.Name, err)
-			}
-			if p.Width != side || p.Height != side {
-				return nil, fmt.Errorf("encoder %s: an image has %d x %d pixels, want %d x %d: preprocess it",
-					e.spec.Name, p.Width, p.Height, side, side)
-			}
-			copy(pixels[i*side*side*3:], p.RGB)
-		}
-		out, err := e.run(tensors.FromFlatDataAndDimensions(pixels, size, side, side, 3))
+		out, err := e.encodeBatch(batch, sizeFor(len(batch)))
 		if err != nil {
 			return nil, err
 		}
-		features = append(features, out[:len(batch)*dim]...)
+		features = append(features, out...)
 	}
 	return features, nil
+}
+
+// encodeBatch returns the features of a batch, for which the network takes size images.
+func (e *Encoder) encodeBatch(batch []*Pixels, size int) ([]float32, error) {
+	side := e.spec.Crop
+	pixels := make([]uint8, size*side*side*3)
+	for i, p := range batch {
+		if err := p.check(); err != nil {
+			return nil, fmt.Errorf("encoder %s: %w", e.spec.Name, err)
+		}
+		if p.Width != side || p.Height != side {
+			return nil, fmt.Errorf("encoder %s: an image has %d x %d pixels, want %d x %d: preprocess it",
+				e.spec.Name, p.Width, p.Height, side, side)
+		}
+		copy(pixels[i*side*side*3:], p.RGB)
+	}
+	out, err := e.run(tensors.FromFlatDataAndDimensions(pixels, size, side, side, 3))
+	if err != nil {
+		return nil, err
+	}
+	return out[:len(batch)*e.spec.RowDim()], nil
 }
 
 // sizeFor returns the number of images that the network takes for n of them: a few images that come first take a
@@ -191,17 +201,19 @@ func (e *Encoder) run(pixels *tensors.Tensor) (features []float32, err error) {
 			err = fmt.Errorf("encoder %s: %v", e.spec.Name, problem)
 		}
 	}()
-	out, err := e.exec.Call1(append([]any{pixels}, e.arrays...)...)
+	out, _, err := e.exec.CallWithGraphOnDevice(e.device, append([]any{pixels}, e.arrays...)...)
 	if err != nil {
 		return nil, fmt.Errorf("encoder %s: %w", e.spec.Name, err)
 	}
-	return tensors.MustCopyFlatData[float32](out), out.FinalizeAll()
+	return tensors.MustCopyFlatData[float32](out[0]), out[0].FinalizeAll()
 }
 
 // Finalize frees the memory on the device. Do not use the encoder afterwards.
 func (e *Encoder) Finalize() {
 	e.exec.Finalize()
-	for _, w := range e.arrays {
-		w.(*tensors.Tensor).MustFinalizeAll()
+	for _, one := range append(e.others, e) {
+		for _, w := range one.arrays {
+			w.(*tensors.Tensor).MustFinalizeAll()
+		}
 	}
 }

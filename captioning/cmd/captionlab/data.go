@@ -125,6 +125,14 @@ func (f *dataFlags) open(ctx context.Context, backend compute.Backend) (*caption
 // openBackend opens the device, with a loud warning if only the pure Go backend is available.
 func openBackend() (compute.Backend, xla.Info, error) { return openDevices(1) }
 
+// checkDevices checks the flag --devices.
+func checkDevices(n int) error {
+	if n < 1 {
+		return usageError{fmt.Errorf("--devices is %d, must be at least 1", n)}
+	}
+	return nil
+}
+
 // openDevices is openBackend with several devices: those of the platform or, on a CPU, parts of it.
 func openDevices(devices int) (compute.Backend, xla.Info, error) {
 	m := newMeter()

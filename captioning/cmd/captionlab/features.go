@@ -36,7 +36,10 @@ func newFeaturesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			backend, _, err := openBackend()
+			if err := checkDevices(flags.options.Encoder.Devices); err != nil {
+				return err
+			}
+			backend, _, err := openDevices(flags.options.Encoder.Devices)
 			if err != nil {
 				return err
 			}
@@ -70,6 +73,8 @@ func newFeaturesCommand() *cobra.Command {
 	flags.register(cmd, "split")
 	cmd.Flags().BoolVar(&grids, "grids", false, "also the feature map of each image")
 	registerMaxPixels(cmd, &flags.options.MaxPixels)
+	cmd.Flags().IntVar(&flags.options.Encoder.Devices, "devices", 1,
+		"devices that encode images, each a batch at a time; on a CPU, parts of it (for tests)")
 	cut.register(cmd)
 	return cmd
 }

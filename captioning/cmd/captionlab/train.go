@@ -103,9 +103,10 @@ func (c *trainCall) run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("%s holds the records of a run by captionlab reproduce, which this run would overwrite: "+
 			"choose another folder with --out", c.out)
 	}
-	if c.devices < 1 {
-		return usageError{fmt.Errorf("--devices is %d, must be at least 1", c.devices)}
+	if err := checkDevices(c.devices); err != nil {
+		return err
 	}
+	c.data.options.Encoder.Devices = c.devices
 	backend, info, err := openDevices(c.devices)
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package xlatest
 
 import (
 	"os"
+	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 
@@ -30,4 +32,24 @@ func OpenForTest(t testing.TB) compute.Backend {
 		t.Skip("SKIPPED, NOT PASSED: ", err)
 	}
 	return nil
+}
+
+// hostDevices is set in the process of a test that has several devices: the plugin reads XLA_FLAGS when it is loaded.
+const hostDevices = "CAPTIONLAB_TEST_HOST_DEVICES"
+
+// OnHostDevices runs a test in a process whose CPU is four devices. It returns true in that process.
+func OnHostDevices(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(hostDevices) != "" {
+		return true
+	}
+	OpenForTest(t) // skips the test where there is no plugin
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), hostDevices+"=4", "XLA_FLAGS="+os.Getenv("XLA_FLAGS")+
+		" --xla_force_host_platform_device_count=4")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return false
 }
