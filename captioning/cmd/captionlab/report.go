@@ -26,8 +26,8 @@ func newReportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Generate the tables, figures and claims from the records",
-		Long: "Writes results/README.md, the figures next to it, and the tables in README.md, from the records in\n" +
-			"results/ only.\n\n" +
+		Long: "Writes results/README.md, the figures next to it, and the tables in README.md, if there is one, from\n" +
+			"the records in results/ only.\n\n" +
 			"With --rescore, it first adds METEOR to records that lack it, by scoring the recorded captions; this\n" +
 			"needs captionlab fetch meteor and the references of the datasets. No other number changes.",
 		Example: "  captionlab report\n" +
