@@ -1,6 +1,7 @@
 """Uses the page of captionlab serve in a real Chromium: .venv/bin/python captioning/serve/browser_test.py
 
-Starts bin/captionlab with the model that comes with it. Keeps screenshots in the folder .browser, which git ignores;
+Starts bin/captionlab with the model that comes with it, and with one that looks at places, which it trains on a few
+photographs. Keeps screenshots in the folder .browser, which git ignores;
 CAPTIONLAB_PAGE names a file for the one in README.md. Needs the environment of `make browser`, and Chromium. Without
 Chromium it fails, unless CAPTIONLAB_BROWSER=optional.
 """
@@ -13,11 +14,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PHOTOGRAPHS = REPOSITORY / "captioning" / "pretrained" / "photographs"
 WORK = REPOSITORY / ".browser"
+CAPTIONLAB = REPOSITORY / "bin" / "captionlab"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 # Drops files, given as [name, base64], on the page.
@@ -55,13 +58,17 @@ def encoded(path):
     return [path.name, base64.b64encode(path.read_bytes()).decode()]
 
 
-class Page(unittest.TestCase):
+class Browser(unittest.TestCase):
+    """A server of the model in RUN, or of the one that comes with captionlab, and a browser."""
+
+    RUN = []
+
     @classmethod
     def setUpClass(cls):
         from playwright.sync_api import sync_playwright
 
         WORK.mkdir(exist_ok=True)
-        command = [REPOSITORY / "bin" / "captionlab", "serve", "--addr", "127.0.0.1:0"]
+        command = [CAPTIONLAB, "serve", *cls.RUN, "--addr", "127.0.0.1:0"]
         cls.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         cls.url = cls.server.stdout.readline().split()[0]
         cls.playwright = sync_playwright().start()
@@ -99,6 +106,8 @@ class Page(unittest.TestCase):
             page.evaluate(SLIDE, [slider, str(value)])
         page.wait_for_function(SETTLED, arg=page.locator(".card").count())
 
+
+class Page(Browser):
     def test_drop_and_slide(self):
         page = self.open(viewport={"width": 1100, "height": 900})
         self.drop(page, PHOTOGRAPHS / "camera.jpg", PHOTOGRAPHS / "cat.jpg")
@@ -177,6 +186,73 @@ class Page(unittest.TestCase):
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
         self.assertLess(sum(int(c) for c in background[4:-1].split(",")), 150)
         page.screenshot(path=WORK / "page-phone.png", full_page=True)
+
+
+# Reads the canvas over the first image: is it shown, where does it lie in the image, and how dark are its places?
+SHADE = """() => {
+    const {image, canvas} = cards[0];
+    const [i, c] = [image.getBoundingClientRect(), canvas.getBoundingClientRect()];
+    const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return {hidden: canvas.hidden, places: canvas.width * canvas.height, width: c.width, height: c.height,
+        inside: c.left >= i.left - 1 && c.right <= i.right + 1 && c.top >= i.top - 1 && c.bottom <= i.bottom + 1,
+        alphas: Array.from(data).filter((_, k) => k % 4 === 3)};
+}"""
+
+
+class Attention(Browser):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        folder = pathlib.Path(cls.folder.name)
+        rows = ["image,caption"]
+        for i in range(12):
+            for photograph in sorted(PHOTOGRAPHS.glob("*.jpg")):
+                name = f"{i}-{photograph.name}"
+                shutil.copy(photograph, folder / name)
+                rows.append(f"{name},the {photograph.stem} stands in the middle")
+        (folder / "captions.csv").write_text("\n".join(rows) + "\n")
+        settings = ["epochs=40", "learning_rate=0.01", "hidden=16", "embedding=8", "min_count=1", "cell=attention",
+                    "attention=8"]
+        subprocess.run(
+            [CAPTIONLAB, "train", "--dataset", folder, "--split-by", "0.4,0.3,0.3", "--encoder", "efficientnet-lite0",
+             "--out", folder / "run", *(part for s in settings for part in ("--set", s))],
+            check=True, capture_output=True, env=os.environ | {"CAPTIONLAB_CACHE": str(cached(folder))})
+        cls.RUN = [folder / "run"]
+        super().setUpClass()
+
+    def test_point_at_words(self):
+        page = self.open(viewport={"width": 1100, "height": 900})
+        self.drop(page, PHOTOGRAPHS / "camera.jpg")
+        self.assertTrue(page.locator("#looks").is_visible())
+        words = page.locator(".word")
+        self.assertGreater(words.count(), 2)
+        self.assertTrue(page.evaluate(SHADE)["hidden"])
+        words.nth(0).hover()
+        first = page.evaluate(SHADE)
+        self.assertFalse(first["hidden"])
+        self.assertEqual(first["places"], 49)
+        self.assertEqual(min(first["alphas"]), 0, "no place is bright")
+        self.assertAlmostEqual(first["width"], first["height"], delta=0.5)
+        self.assertGreater(first["width"], 50)
+        self.assertTrue(first["inside"], first)
+        page.screenshot(path=WORK / "page-attention.png", full_page=True)
+        words.nth(1).focus()
+        second = page.evaluate(SHADE)
+        self.assertFalse(second["hidden"])
+        words.nth(1).blur()
+        page.mouse.move(0, 0)
+        self.assertTrue(page.evaluate(SHADE)["hidden"])
+        self.assertEqual(self.problems, [])
+
+
+def cached(folder):
+    """A cache folder for one test, with the weights of the user's."""
+    user = os.environ.get("CAPTIONLAB_CACHE") or pathlib.Path.home() / ".cache" / "captionlab"
+    own = folder / "cache"
+    own.mkdir()
+    (own / "weights").symlink_to(pathlib.Path(user) / "weights")
+    return own
 
 
 if __name__ == "__main__":
