@@ -32,14 +32,16 @@ test-long: setup
 
 # Features and a sweep on a private Slurm cluster on this machine, with nodes that are killed in the middle, compared with
 # single processes; and the Kubernetes manifests against their schema. Needs slurm-wlm and munge (Debian: apt-get install)
-# and about ten minutes, and leaves nothing running. Writes results/cluster/README.md.
+# and about ten minutes, and leaves nothing running. Writes results/cluster/README.md. PARTS names some of its parts, or
+# apiserver: a real Kubernetes API server, which is compiled first (a quarter of an hour, two gigabytes; needs etcd-server).
+PARTS :=
 CLUSTER_VENV := $(or $(CAPTIONLAB_CACHE),$(HOME)/.cache/captionlab)/cluster-venv
 $(CLUSTER_VENV)/done: docker/slurm/requirements.txt
 	python3 -m venv $(CLUSTER_VENV)
 	$(CLUSTER_VENV)/bin/pip install --quiet --disable-pip-version-check -r docker/slurm/requirements.txt
 	touch $@
 cluster-test: setup $(CLUSTER_VENV)/done
-	python3 docker/slurm/cluster_test.py $(BIN) $(CLUSTER_VENV)/bin/kubernetes-validate results/cluster/README.md
+	python3 docker/slurm/cluster_test.py $(BIN) $(CLUSTER_VENV)/bin/kubernetes-validate results/cluster/README.md $(PARTS)
 
 # Speed compared with the Python way of the same work, interleaved; writes results/benchmarks. It needs a quiet machine and
 # some minutes, Java for score and meteor, and Flickr8k below $CAPTIONLAB_DATA for train, generate, features and start.

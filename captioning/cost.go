@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"captionlab/captioning/experiment"
-	"captionlab/captioning/score"
+	"captionlab/captioning/vocab"
 	"captionlab/datasets"
 )
 
@@ -22,8 +22,9 @@ type counts struct{ words, tokens int }
 
 // counter counts the training captions once for each tokenization.
 type counter struct {
-	data  *Data
-	known map[tokenization]counts
+	data     *Data
+	known    map[tokenization]counts
+	captions map[string][][]string // the training captions by tokenizer
 }
 
 // count returns the counts under the given settings.
@@ -32,19 +33,21 @@ func (c *counter) count(s experiment.Settings) (counts, error) {
 	if n, ok := c.known[key]; ok {
 		return n, nil
 	}
-	vocabulary, err := buildVocabulary(c.data.Dataset, s)
-	if err != nil {
-		return counts{}, err
+	captions, ok := c.captions[s.Tokens]
+	if !ok {
+		var err error
+		if captions, err = trainingTokens(c.data.Dataset, s.Tokens); err != nil {
+			return counts{}, err
+		}
+		c.captions[s.Tokens] = captions
 	}
-	tokenize, err := score.Tokenizer(s.Tokens)
+	vocabulary, err := vocab.Build(captions, s.MinCount)
 	if err != nil {
 		return counts{}, err
 	}
 	n := counts{words: vocabulary.Len()}
-	for _, ex := range c.data.Dataset.Examples(datasets.Train) {
-		for _, caption := range ex.Captions {
-			n.tokens += min(len(tokenize(caption))+1, s.MaxTokens-1) // <end> counts
-		}
+	for _, words := range captions {
+		n.tokens += min(len(words)+1, s.MaxTokens-1) // <end> counts
 	}
 	c.known[key] = n
 	return n, nil

@@ -32,7 +32,16 @@ func tokensOf(pairs []pair) int {
 
 // buildVocabulary counts the words of the training split only.
 func buildVocabulary(ds datasets.Dataset, s experiment.Settings) (*vocab.Vocabulary, error) {
-	tokenize, err := score.Tokenizer(s.Tokens)
+	captions, err := trainingTokens(ds, s.Tokens)
+	if err != nil {
+		return nil, err
+	}
+	return vocab.Build(captions, s.MinCount)
+}
+
+// trainingTokens returns the tokens of all training captions, by the tokenizer of that name.
+func trainingTokens(ds datasets.Dataset, tokens string) ([][]string, error) {
+	tokenize, err := score.Tokenizer(tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +51,7 @@ func buildVocabulary(ds datasets.Dataset, s experiment.Settings) (*vocab.Vocabul
 			captions = append(captions, tokenize(c))
 		}
 	}
-	return vocab.Build(captions, s.MinCount)
+	return captions, nil
 }
 
 // makePairs lists every caption of a split with its image, whose features it adds to the table. Images without features

@@ -54,7 +54,8 @@ func (r Reproduction) Plan(experiments []experiment.Experiment, seeds []int64) (
 		return nil, err
 	}
 	starts = append(starts, declared...)
-	cost := costs{counter: counter{data: r.Data, known: make(map[tokenization]counts)}}
+	cost := costs{counter: counter{data: r.Data, known: make(map[tokenization]counts),
+		captions: make(map[string][][]string)}}
 	cost.rate = r.pastRate(&cost.counter)
 	for _, e := range experiments {
 		chosen := seeds

@@ -59,10 +59,19 @@ func appendFields(out []string, s string) []string {
 	return out
 }
 
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // lower is str.lower(). Unlike strings.ToLower, it writes the Turkish capital I with dot as two characters, and a
 // capital sigma at the end of a word as a final sigma.
 func lower(s string) string {
-	if !strings.ContainsAny(s, "İΣ") {
+	if isASCII(s) || !strings.ContainsAny(s, "İΣ") {
 		return strings.ToLower(s)
 	}
 	runes := []rune(s)

@@ -1,9 +1,10 @@
 """Runs features and a sweep on a private Slurm cluster, kills nodes in the middle, and compares with a single process.
 
-usage: cluster_test.py CAPTIONLAB KUBERNETES-VALIDATE REPORT [features|sweep|manifests]...
+usage: cluster_test.py CAPTIONLAB KUBERNETES-VALIDATE REPORT [features|sweep|manifests|apiserver]...
 
-Writes what it measured to REPORT; of single parts, it replaces their sections. Fails if a byte differs. Needs Debian's
-packages slurm-wlm and munge.
+Without names it runs the first three. Writes what it measured to REPORT; of single parts, it replaces their sections.
+Fails if a byte differs. Needs Debian's packages slurm-wlm and munge; apiserver needs etcd-server instead, and compiles
+kube-apiserver the first time.
 """
 import json
 import os
@@ -21,6 +22,9 @@ import time
 import zlib
 
 import private_cluster
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "kubernetes"))
+import api_server  # noqa: E402
 
 ARRAY = "captionlab-"
 SHARDS, RUNS = 12, 4
@@ -192,14 +196,46 @@ class Test:
                 count += len(re.findall("passed for resource", done.stdout))
         self.lines += ["## Kubernetes manifests", "",
                        f"kubernetes-validate --strict passed {count} objects of `captionlab submit kubernetes`, of features "
-                       f"and of a sweep, against the schemas of Kubernetes {', '.join(versions)}. No API server was asked.",
-                       ""]
+                       f"and of a sweep, against the schemas of Kubernetes {', '.join(versions)}.", ""]
+
+    def apiserver(self, program):
+        """What a real API server says of the printed manifests."""
+        dry, made = 0, []
+        with api_server.Server(program, self.root / "apiserver") as server:
+            for work in ["features", "reproduce"]:
+                text, _ = self.run("cluster", "submit", "kubernetes", work, "--tasks", "32", "--size", "200Gi", "--",
+                                   "--dataset", "coco")
+                for one in api_server.objects(text):
+                    server.create(one, dry_run=True)
+                    dry += 1
+                    if work == "features" or "kind: Job" in one:  # both share the volume
+                        made.append(server.create(one, dry_run=False))
+                refused(server, text, "completionMode: Indexed", "completionMode: Sometimes")
+                refused(server, text, "backoffLimitPerIndex: 3", "backOffLimitPerIndex: 3")
+            jobs = [name for kind, name in made if kind == "Job"]
+            for name in jobs:
+                server.resume(name)
+        self.lines += ["## A Kubernetes API server", "",
+                       f"kube-apiserver {api_server.VERSION} with etcd, without nodes: a server-side dry run with strict "
+                       f"fields accepted {dry} objects of `captionlab submit kubernetes`, of features and of a sweep. "
+                       f"{len(made)} were then created, and the {len(jobs)} jobs told to go on. The same jobs with a wrong "
+                       "value or an unknown field were refused.", ""]
 
     def add_events(self, cluster, first):
         start = cluster.events[first][0]
         self.lines += ["<details><summary>Events</summary>", "", "| seconds | event |", "| ---: | --- |"]
         self.lines += [f"| {at - start:.1f} | {text} |" for at, text in cluster.events[first:]]
         self.lines += ["", "</details>", ""]
+
+
+def refused(server, manifest, good, bad):
+    """Fails unless the server refuses the object of a manifest that has something good, with something bad instead."""
+    text = next(one for one in api_server.objects(manifest) if good in one)
+    try:
+        server.create(text.replace(good, bad), dry_run=True)
+    except api_server.Refused:
+        return
+    raise SystemExit(f"the API server accepted {bad!r}")
 
 
 def same_files(single, merged):
@@ -273,19 +309,29 @@ def machine(versions):
             f"{os.getloadavg()[2]:.1f}; {time.strftime('%Y-%m-%d', time.gmtime())}.")
 
 
+def need(programs, packages):
+    missing = [p for p in programs if not shutil.which(p)]
+    if missing:
+        raise SystemExit(f"{', '.join(missing)} not found: apt-get install {packages}")
+
+
 def main():
     program, validate, report, *chosen = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))  # which ends the cluster
-    missing = [p for p in private_cluster.PROGRAMS if not shutil.which(p)]
-    if missing:
-        raise SystemExit(f"{', '.join(missing)} not found: apt-get install slurm-wlm munge")
-    for part in chosen or ["features", "sweep", "manifests"]:
+    chosen = chosen or ["features", "sweep", "manifests"]
+    need(api_server.PROGRAMS if chosen == ["apiserver"] else private_cluster.PROGRAMS,
+         "etcd-server openssl" if chosen == ["apiserver"] else "slurm-wlm munge")
+    for part in chosen:
         root = pathlib.Path(tempfile.mkdtemp(prefix="captionlab-cluster-"))
         os.environ.pop("CAPTIONLAB_DATA", None)
         test = Test(str(pathlib.Path(program).resolve()), validate, root)
         if part == "manifests":
             test.manifests()
             versions = "kubernetes-validate " + subprocess.check_output([validate, "--version"], text=True).strip()
+        elif part == "apiserver":
+            cache = pathlib.Path(os.environ.get("CAPTIONLAB_CACHE") or pathlib.Path.home() / ".cache/captionlab")
+            test.apiserver(api_server.build(cache / "kube-apiserver"))
+            versions = subprocess.check_output(["etcd", "--version"], text=True).splitlines()[0]
         else:
             with private_cluster.Cluster(root / "slurm") as cluster:
                 versions = cluster.call("slurmctld", "-V").strip()
