@@ -45,7 +45,7 @@ cluster-test: setup $(CLUSTER_VENV)/done
 
 # Speed compared with the Python way of the same work, interleaved; writes results/benchmarks. It needs a quiet machine and
 # some minutes, Java for score and meteor, and Flickr8k below $CAPTIONLAB_DATA for train, generate, features and start.
-BENCH ?= score meteor train attention generate selfcritical features resnet50 pictures caption start growth
+BENCH ?= score meteor train attention generate selfcritical features profile resnet50 pictures caption start growth
 bench: setup
 	go run ./captioning/cmd/bench $(BENCH)
 

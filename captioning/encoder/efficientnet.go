@@ -43,7 +43,7 @@ var mbStages = []struct{ repeats, kernel, stride, expand, out int }{
 //
 // Reference: Tan and Le 2019; the tables of TensorFlow's efficientnet-lite; efficientnet-lite-pytorch 0.1.0.
 func efficientNetLite0Network() *network {
-	n := &network{epsilon: 1e-3, ignored: []string{"_fc."}}
+	n := &network{epsilon: 1e-3, ignored: []string{"_fc."}, ends: []int{32}}
 	n.convs = append(n.convs, convSpec{conv: "_conv_stem", norm: "_bn0", out: 32, in: 3, k: 3})
 	var blocks []mbBlock
 	in := 32
@@ -69,7 +69,9 @@ func efficientNetLite0Network() *network {
 			blocks = append(blocks, block)
 			in = s.out
 		}
+		n.ends = append(n.ends, in)
 	}
+	n.ends = append(n.ends, 1280)
 	n.convs = append(n.convs, convSpec{conv: "_conv_head", norm: "_bn1", out: 1280, in: in, k: 1})
 	n.build = func(b *builder, x *graph.Node) *graph.Node { return buildEfficientNetLite0(b, x, blocks) }
 	return n

@@ -93,7 +93,7 @@ func (e *Encoder) decodeAll(ctx context.Context, names []string, open opener, o 
 			done chan decoded
 		}
 		queue := make(chan job, 2*e.spec.BatchSize*(1+len(e.others))) // in order, for the consumer
-		jobs := make(chan job)                            // for the decoders
+		jobs := make(chan job)                                        // for the decoders
 		for range o.Workers {
 			go func() {
 				for j := range jobs {

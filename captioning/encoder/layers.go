@@ -13,6 +13,7 @@ type network struct {
 	epsilon float64                                     // of batch normalisation
 	ignored []string                                    // prefixes of other tensors in a weights file: the classifier
 	build   func(b *builder, x *graph.Node) *graph.Node // the grid; see Spec.Grid
+	ends    []int                                       // channels after each stage of build
 }
 
 // load folds the layers, as Spec.Load does: kernels first, then biases.

@@ -44,7 +44,7 @@ var resNet50Depths = []int{3, 4, 6, 3}
 //
 // Reference: He, Zhang, Ren and Sun 2016; torchvision 0.26, torchvision/models/resnet.py.
 func resNet50Network(winograd bool) *network {
-	n := &network{epsilon: 1e-5, ignored: []string{"fc."}, build: buildResNet50}
+	n := &network{epsilon: 1e-5, ignored: []string{"fc."}, build: buildResNet50, ends: []int{64, 64}}
 	n.convs = append(n.convs, convSpec{conv: "conv1", norm: "bn1", out: 64, in: 3, k: 7})
 	in := 64
 	for stage, depth := range resNet50Depths {
@@ -64,6 +64,7 @@ func resNet50Network(winograd bool) *network {
 				convSpec{conv: prefix + "conv3", norm: prefix + "bn3", out: 4 * width, in: width, k: 1})
 			in = 4 * width
 		}
+		n.ends = append(n.ends, in)
 	}
 	return n
 }

@@ -52,12 +52,35 @@ func (s Spec) Stages(backend compute.Backend) (stages []Stage, err error) {
 	return b.survey.stages, nil
 }
 
+// UpTo returns an encoder that ends after a stage, counted from 0 as Stages lists them; its features are the means of
+// the stage's channels. It serves to measure where the time goes. Fails for a custom encoder and for the last stage,
+// which is the mean.
+func (s Spec) UpTo(stage int) (Spec, error) {
+	if s.network == nil || !s.Known() {
+		return Spec{}, fmt.Errorf("encoder %s: the stages of a custom encoder are not known", s.Name)
+	}
+	net := s.network
+	if n := len(net.ends); stage < 0 || stage >= n {
+		return Spec{}, fmt.Errorf("encoder %s: stage %d, want 0 to %d", s.Name, stage, n-1)
+	}
+	s.Name, s.Version, s.FeatureDim = fmt.Sprintf("%s-stage%d", s.Name, stage), "1", net.ends[stage]
+	s.Graph = func(images *graph.Node, arrays []*graph.Node) *graph.Node {
+		v := &survey{side: s.Crop, receptive: 1}
+		net.build(&builder{convs: net.convs, kernels: arrays[:len(net.convs)], bias: arrays[len(net.convs):], survey: v},
+			images)
+		return pooled(v.outputs[stage])
+	}
+	s.Grid, s.Places, s.network = nil, 0, nil
+	return s, nil
+}
+
 // survey records what a network consists of while its graph is built. A nil survey records nothing.
 type survey struct {
 	side      int // of the image
 	receptive int
 	running   Stage
 	stages    []Stage
+	outputs   []*graph.Node
 }
 
 // conv records the convolution c of x.
@@ -93,5 +116,5 @@ func (v *survey) stage(name string, x *graph.Node) {
 	} else {
 		s.Receptive += v.side - v.side/v.stages[len(v.stages)-1].Side // the mean combines the windows of all positions
 	}
-	v.stages, v.running = append(v.stages, s), Stage{}
+	v.stages, v.running, v.outputs = append(v.stages, s), Stage{}, append(v.outputs, x)
 }

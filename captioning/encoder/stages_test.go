@@ -1,6 +1,8 @@
 package encoder
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"captionlab/captioning/xla/xlatest"
@@ -61,6 +63,52 @@ func TestStages(t *testing.T) {
 					last.Channels, last.Receptive, spec.FeatureDim)
 			}
 		})
+	}
+}
+
+// An encoder that ends after a stage has the channels that Stages lists; after the last one before the mean, its
+// features are those of the whole.
+func TestUpTo(t *testing.T) {
+	backend, file := xlatest.OpenForTest(t), lite0Weights(t)
+	whole, err := Open(backend, "efficientnet-lite0", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Finalize()
+	stages, err := whole.Spec().Stages(backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := []*Pixels{probe(whole.Spec().Crop)}
+	var features []float32
+	for _, i := range []int{0, len(stages) - 2} {
+		spec, err := whole.Spec().UpTo(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, err := New(backend, spec, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer part.Finalize()
+		if features, err = part.Encode(t.Context(), image); err != nil || len(features) != stages[i].Channels {
+			t.Fatalf("%s: %d features, want %d, %v", stages[i].Name, len(features), stages[i].Channels, err)
+		}
+	}
+	if want, err := whole.Encode(t.Context(), image); err != nil || !slices.Equal(features, want) {
+		t.Errorf("the last stage and the whole network differ, %v", err)
+	}
+	for _, stage := range []int{-1, len(stages) - 1} {
+		if _, err := whole.Spec().UpTo(stage); err == nil || !strings.Contains(err.Error(), "want 0 to 8") {
+			t.Errorf("stage %d: error %v", stage, err)
+		}
+	}
+	resnet, err := Lookup("resnet50")
+	if err != nil || len(resnet.network.ends) != 6 || resnet.network.ends[5] != resnet.FeatureDim {
+		t.Errorf("ResNet-50 ends in %d, %v", resnet.network.ends, err)
+	}
+	if _, err := meanColour().UpTo(0); err == nil || !strings.Contains(err.Error(), "custom encoder") {
+		t.Errorf("a custom encoder: error %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@
 //	go run ./captioning/cmd/bench generate   greedy and beam search against batched PyTorch loops
 //	go run ./captioning/cmd/bench selfcritical   self-critical steps against a PyTorch loop with pycocoevalcap
 //	go run ./captioning/cmd/bench features   JPEG files to features against torchvision and efficientnet-lite-pytorch
+//	go run ./captioning/cmd/bench profile    the stages of both encoders against PyTorch, and the peak of products
 //	go run ./captioning/cmd/bench resnet50   ResNet-50 weights written by torch, features against torchvision's
 //	go run ./captioning/cmd/bench pictures   640 x 480 JPEGs to features against the encoder alone; memory
 //	go run ./captioning/cmd/bench caption    captionlab caption on 1,000 good and bad files against the encoder alone
@@ -36,7 +37,7 @@ import (
 var benchmarks = map[string]func(*bench) error{
 	"score": benchScore, "meteor": benchMeteor, "train": benchTrain, "attention": benchAttention,
 	"generate": benchGenerate,
-	"features": benchFeatures, "resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
+	"features": benchFeatures, "profile": benchProfile, "resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
 	"selfcritical": benchSelfCritical, "start": benchStart, "growth": benchGrowth, "serve": benchServe,
 }
 

@@ -34,6 +34,8 @@ func work(args []string) error {
 		result, err = selfCriticalWorker(backend, args[1:])
 	case len(args) == 4 && args[0] == "features":
 		result, err = featuresWorker(backend, args[1:])
+	case len(args) == 3 && args[0] == "profile":
+		result, err = profileWorker(backend, args[1], args[2])
 	case len(args) == 5 && args[0] == "open":
 		result, err = openWorker(backend, args[1:])
 	case len(args) == 5 && args[0] == "images":
