@@ -66,8 +66,8 @@ func (s Spec) UpTo(stage int) (Spec, error) {
 	s.Name, s.Version, s.FeatureDim = fmt.Sprintf("%s-stage%d", s.Name, stage), "1", net.ends[stage]
 	s.Graph = func(images *graph.Node, arrays []*graph.Node) *graph.Node {
 		v := &survey{side: s.Crop, receptive: 1}
-		net.build(&builder{convs: net.convs, kernels: arrays[:len(net.convs)], bias: arrays[len(net.convs):], survey: v},
-			images)
+		kernels, bias := arrays[:len(net.convs)], arrays[len(net.convs):]
+		net.build(&builder{convs: net.convs, kernels: kernels, bias: bias, survey: v}, images)
 		return pooled(v.outputs[stage])
 	}
 	s.Grid, s.Places, s.network = nil, 0, nil

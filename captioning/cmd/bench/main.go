@@ -37,7 +37,8 @@ import (
 var benchmarks = map[string]func(*bench) error{
 	"score": benchScore, "meteor": benchMeteor, "train": benchTrain, "attention": benchAttention,
 	"generate": benchGenerate,
-	"features": benchFeatures, "profile": benchProfile, "resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
+	"features": benchFeatures, "profile": benchProfile,
+	"resnet50": benchResNet50, "pictures": benchImages, "caption": benchCaption,
 	"selfcritical": benchSelfCritical, "start": benchStart, "growth": benchGrowth, "serve": benchServe,
 }
 

@@ -57,10 +57,10 @@ func benchProfile(b *bench) error {
 			name+", all stages, captionlab", 0)
 	}
 	b.record.Notes = append(b.record.Notes,
-		"A stage's time is that of the network up to its end less that of the network up to the stage before, each with a "+
-			"mean over the places. Stages of less than a millisecond may come out negative.",
-		"GFLOP/s counts two operations for each product with a weight. Winograd's algorithm, in layer2 to layer4, takes "+
-			"fewer, so that a stage may be above the peak, which is that of a product of two matrices of 2048 x 2048.",
+		"A stage's time is that of the network up to its end less that of the network up to the stage before, each "+
+			"with a mean over the places. Stages of less than a millisecond may come out negative.",
+		"GFLOP/s counts two operations for each product with a weight. Winograd's algorithm, in layer2 to layer4, "+
+			"takes fewer, so that a stage may be above the peak: that of a product of two matrices of 2048 x 2048.",
 		"PyTorch runs channels_last, traced, frozen and optimized for inference.")
 	return nil
 }
