@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,7 +53,12 @@ func (f fixture) write(t *testing.T) {
 	t.Helper()
 	dir := f.dir()
 	must(t, os.MkdirAll(dir, 0o755))
+	declared, err := experiment.Declared()
+	must(t, err)
 	s := experiment.Defaults()
+	if i := slices.IndexFunc(declared, func(e experiment.Experiment) bool { return e.Name == f.name }); i >= 0 {
+		s = declared[i].Settings
+	}
 	s.Seed = f.seed
 	must(t, experiment.WriteJSON(filepath.Join(dir, experiment.RunFile), experiment.Run{Experiment: f.name,
 		Model: experiment.ModelVersion, Command: []string{"captionlab", "reproduce"}, Settings: s, Epochs: 2,
@@ -193,5 +199,21 @@ func TestMissingNumbersGiveEmptyCells(t *testing.T) {
 	}
 	if strings.Contains(page, "NaN") {
 		t.Errorf("the page contains NaN:\n%s", page)
+	}
+}
+
+// A record of other settings than the experiment declares is stale.
+func TestReportRefusesOtherSettings(t *testing.T) {
+	f := fixture{root: t.TempDir(), name: "baseline", seed: 1, good: 5}
+	f.write(t)
+	file := filepath.Join(f.dir(), experiment.RunFile)
+	var run experiment.Run
+	must(t, experiment.ReadJSON(file, &run))
+	run.Settings.Hidden = 99
+	must(t, experiment.WriteJSON(file, run))
+	_, err := Files(f.root)
+	if want := f.dir() + ": the run has other settings than baseline declares (hidden=99, wanted 512)"; err == nil ||
+		!strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
 	}
 }

@@ -84,6 +84,12 @@ func readGroups(results, name string, experiments []experiment.Experiment) ([]Gr
 			if err != nil {
 				return nil, err
 			}
+			declared := e.Settings
+			declared.Seed = r.Settings.Seed
+			if other := r.Settings.Differences(declared); other != "" {
+				return nil, fmt.Errorf("%s: the run has other settings than %s declares (%s): remove the folder, and "+
+					"run it again with captionlab reproduce", folder, e.Name, other)
+			}
 			r.Folder = name + "/" + e.Name + "/" + filepath.Base(folder)
 			g.Runs = append(g.Runs, r)
 		}
