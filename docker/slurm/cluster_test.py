@@ -3,8 +3,8 @@
 usage: cluster_test.py CAPTIONLAB KUBERNETES-VALIDATE REPORT [features|sweep|manifests|apiserver]...
 
 Without names it runs the first three. Writes what it measured to REPORT; of single parts, it replaces their sections.
-Fails if a byte differs. Needs Debian's packages slurm-wlm and munge; apiserver needs etcd-server instead, and compiles
-kube-apiserver the first time.
+Fails if a byte differs. Features and sweep need Debian's packages slurm-wlm and munge; apiserver needs etcd-server, and
+compiles kube-apiserver the first time.
 """
 import json
 import os
@@ -200,18 +200,17 @@ class Test:
 
     def apiserver(self, program):
         """What a real API server says of the printed manifests."""
-        dry, made = 0, []
+        dry, objects = 0, {}  # by kind and name, since both share the volume
         with api_server.Server(program, self.root / "apiserver") as server:
             for work in ["features", "reproduce"]:
                 text, _ = self.run("cluster", "submit", "kubernetes", work, "--tasks", "32", "--size", "200Gi", "--",
                                    "--dataset", "coco")
                 for one in api_server.objects(text):
-                    server.create(one, dry_run=True)
+                    objects[server.create(one, dry_run=True)] = one
                     dry += 1
-                    if work == "features" or "kind: Job" in one:  # both share the volume
-                        made.append(server.create(one, dry_run=False))
                 refused(server, text, "completionMode: Indexed", "completionMode: Sometimes")
                 refused(server, text, "backoffLimitPerIndex: 3", "backOffLimitPerIndex: 3")
+            made = [server.create(one, dry_run=False) for one in objects.values()]
             jobs = [name for kind, name in made if kind == "Job"]
             for name in jobs:
                 server.resume(name)
@@ -319,8 +318,10 @@ def main():
     program, validate, report, *chosen = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))  # which ends the cluster
     chosen = chosen or ["features", "sweep", "manifests"]
-    need(api_server.PROGRAMS if chosen == ["apiserver"] else private_cluster.PROGRAMS,
-         "etcd-server openssl" if chosen == ["apiserver"] else "slurm-wlm munge")
+    if {"features", "sweep"} & set(chosen):
+        need(private_cluster.PROGRAMS, "slurm-wlm munge")
+    if "apiserver" in chosen:
+        need(api_server.PROGRAMS, "etcd-server openssl")
     for part in chosen:
         root = pathlib.Path(tempfile.mkdtemp(prefix="captionlab-cluster-"))
         os.environ.pop("CAPTIONLAB_DATA", None)
