@@ -25,8 +25,8 @@ type profiled struct {
 	Peak float64 `json:"peak"`
 }
 
-// profileTimes is the number of batches that are timed after each stage; the median counts.
-const profileTimes = 7
+// profileTimes is how often the networks are timed, one after another; the medians count.
+const profileTimes = 9
 
 // benchProfile says where the milliseconds of an encoder go: it times networks that end after each stage, on both
 // sides, and takes the differences.
@@ -102,6 +102,7 @@ func profileWorker(backend compute.Backend, name, weights string) (out profiled,
 		return out, err
 	}
 	images := noise(whole.Spec().BatchSize, whole.Spec().Crop)
+	var parts []func() error
 	for i, s := range stages[:len(stages)-1] {
 		spec, err := whole.Spec().UpTo(i)
 		if err != nil {
@@ -111,16 +112,18 @@ func profileWorker(backend compute.Backend, name, weights string) (out profiled,
 		if err != nil {
 			return out, err
 		}
-		ms, err := medianMilliseconds(func() error {
+		defer part.Finalize()
+		parts = append(parts, func() error {
 			_, err := part.Encode(ctx, images)
 			return err
 		})
-		part.Finalize()
-		if err != nil {
-			return out, err
-		}
-		out.Stages, out.Until = append(out.Stages, s.Name), append(out.Until, ms/float64(len(images)))
-		out.GFLOP = append(out.GFLOP, 2*float64(s.Products)/1e9)
+		out.Stages, out.GFLOP = append(out.Stages, s.Name), append(out.GFLOP, 2*float64(s.Products)/1e9)
+	}
+	if out.Until, err = medianMilliseconds(parts); err != nil {
+		return out, err
+	}
+	for i := range out.Until {
+		out.Until[i] /= float64(len(images))
 	}
 	out.Peak, err = productPeak(backend)
 	return out, err
@@ -139,20 +142,27 @@ func noise(n, side int) []*encoder.Pixels {
 	return images
 }
 
-// medianMilliseconds runs do twice for nothing, and then times it.
-func medianMilliseconds(do func() error) (float64, error) {
-	var times []float64
+// medianMilliseconds runs each function twice for nothing, and then times all in turns, so that the differences between
+// them survive a machine that is slower for a while.
+func medianMilliseconds(all []func() error) ([]float64, error) {
+	times := make([][]float64, len(all))
 	for i := range 2 + profileTimes {
-		start := time.Now()
-		if err := do(); err != nil {
-			return 0, err
-		}
-		if i >= 2 {
-			times = append(times, time.Since(start).Seconds()*1000)
+		for k, do := range all {
+			start := time.Now()
+			if err := do(); err != nil {
+				return nil, err
+			}
+			if i >= 2 {
+				times[k] = append(times[k], time.Since(start).Seconds()*1000)
+			}
 		}
 	}
-	slices.Sort(times)
-	return times[len(times)/2], nil
+	medians := make([]float64, len(all))
+	for k := range all {
+		slices.Sort(times[k])
+		medians[k] = times[k][profileTimes/2]
+	}
+	return medians, nil
 }
 
 // productPeak returns the rate of a product of two matrices, in GFLOP/s.
@@ -175,12 +185,15 @@ func productPeak(backend compute.Backend) (float64, error) {
 		return 0, err
 	}
 	defer x.FinalizeAll()
-	ms, err := medianMilliseconds(func() error {
+	ms, err := medianMilliseconds([]func() error{func() error {
 		out, err := exec.Call1(x)
 		if err != nil {
 			return err
 		}
 		return out.FinalizeAll()
-	})
-	return 2 * n * n * n / ms / 1e6, err
+	}})
+	if err != nil {
+		return 0, err
+	}
+	return 2 * n * n * n / ms[0] / 1e6, nil
 }

@@ -17,7 +17,7 @@ import features_reference
 
 BATCHES = {"resnet50": 8, "efficientnet-lite0": 16}
 REPEATS = [1, 2, 2, 3, 3, 4, 1]  # blocks in the stages of EfficientNet-Lite0
-TIMES = 7
+TIMES = 9
 
 
 class Mean(torch.nn.Module):
@@ -39,14 +39,16 @@ def parts(name, model):
     return out + [("head", torch.nn.Sequential(net._conv_head, net._bn1, net._swish))]
 
 
-def milliseconds(do):
-    times = []
+def milliseconds(*functions):
+    """Medians of functions that are timed in turns, after two runs of each for nothing."""
+    times = [[] for _ in functions]
     for i in range(2 + TIMES):
-        start = time.perf_counter()
-        do()
-        if i >= 2:
-            times.append((time.perf_counter() - start) * 1000)
-    return statistics.median(times)
+        for own, do in zip(times, functions):
+            start = time.perf_counter()
+            do()
+            if i >= 2:
+                own.append((time.perf_counter() - start) * 1000)
+    return [statistics.median(own) for own in times]
 
 
 @torch.inference_mode()
@@ -55,13 +57,13 @@ def main(name, weights):
     model = model.to(memory_format=torch.channels_last)
     images = torch.rand(BATCHES[name], 3, side, side).contiguous(memory_format=torch.channels_last)
     stages = parts(name, model)
-    until = []
+    parts_until = []
     for i in range(len(stages)):
         part = torch.nn.Sequential(*(module for _, module in stages[:i + 1]), Mean()).eval()
-        part = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(part, images)))
-        until.append(milliseconds(lambda: part(images)) / len(images))
+        parts_until.append(torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(part, images))))
+    until = [ms / len(images) for ms in milliseconds(*(lambda p=p: p(images) for p in parts_until))]
     x = torch.ones(2048, 2048)
-    peak = 2 * 2048 ** 3 / milliseconds(lambda: x @ x) / 1e6
+    peak = 2 * 2048 ** 3 / milliseconds(lambda: x @ x)[0] / 1e6
     return {"stages": [stage for stage, _ in stages], "until": until, "peak": peak}
 
 
