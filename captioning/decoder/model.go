@@ -200,7 +200,7 @@ func (m Model) outputsGraph(w Weights, in forced) *Node {
 	}
 	// A custom cell is unrolled and differentiated as a whole. A loop whose body is differentiated cannot be built
 	// with GoMLX 0.28, which shares constants and reductions among closures. To differentiate each Step by its states
-	// only and then one Step of all positions, for large products, was measured at 0.87 to 1.01 times this speed.
+	// only and then one Step of all positions, for large products, was measured at 0.82 to 1.03 times this speed.
 	outputs := make([]*Node, steps)
 	xs = lookUp(xs, in.places)
 	xs.AssertDims(steps, batch, m.Embedding)
