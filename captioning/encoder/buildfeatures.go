@@ -29,10 +29,18 @@ type FeatureOptions struct {
 	Progress    func(Progress) // called after every batch; may be nil
 	Warn        func(string)   // called if another process builds the same features; may be nil
 	ShardSize   int            // images in a shard; 0 means 512, or 64 with grids
-	Workers     int            // goroutines that decode images; 0 means 2
+	Workers     int            // goroutines that decode images; 0 means 2 for each device
 	// MaxPixels is the size of the largest image that is encoded; 0 means the constant MaxPixels. Larger images are
 	// skipped. If it is larger than when images were skipped, Build tries them again.
 	MaxPixels int
+}
+
+// decoders is the number of goroutines that decode images for e.
+func (o FeatureOptions) decoders(e *Encoder) int {
+	if o.Workers > 0 {
+		return o.Workers
+	}
+	return 2 * (1 + len(e.others))
 }
 
 // shardSize is the number of images in a shard, unless another one is chosen.
@@ -57,9 +65,6 @@ func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, 
 	if o.ShardSize <= 0 {
 		o.ShardSize = shardSize(e.spec.grids)
 	}
-	if o.Workers <= 0 {
-		o.Workers = 2
-	}
 	unlock, err := lockFolder(ctx, folder, o.Warn)
 	if err != nil {
 		return nil, err
@@ -79,7 +84,7 @@ func Build(ctx context.Context, e *Encoder, ds datasets.Dataset, folder string, 
 	}
 	manifest.setLimit(o.MaxPixels)
 	b := &featureBuild{e: e, ds: ds, folder: folder, manifest: manifest,
-		decoding: EncodeOptions{Images: ImageOptions{MaxPixels: o.MaxPixels}, Workers: o.Workers},
+		decoding: EncodeOptions{Images: ImageOptions{MaxPixels: o.MaxPixels}, Workers: o.decoders(e)},
 		features: newFeatures(fresh),
 		report:   &reporter{total: len(ids), pace: pace.New(), hook: o.Progress}}
 	for shard, part := range slices.Collect(slices.Chunk(ids, o.ShardSize)) {

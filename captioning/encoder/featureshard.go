@@ -68,7 +68,7 @@ func BuildShard(ctx context.Context, e *Encoder, ds datasets.Dataset, task shard
 	}
 	report := &reporter{total: len(ids), pace: pace.New(), hook: o.Progress}
 	rows, problems, err := e.EncodeImagesWith(ctx, ids, ds.OpenImage, EncodeOptions{
-		Images: ImageOptions{MaxPixels: o.MaxPixels}, Workers: max(o.Workers, 2), Progress: report.add})
+		Images: ImageOptions{MaxPixels: o.MaxPixels}, Workers: o.decoders(e), Progress: report.add})
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("features: shard %v was stopped: %w; run it again", part, ctx.Err())
 	}

@@ -2,7 +2,6 @@ package encoder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -36,7 +35,7 @@ type encoding struct {
 	images []*Pixels
 	size   int   // the number of images that the network takes
 	places []int // of the images
-	// unreadable counts the images before the end of the batch, after the last one, that could not be read.
+	// unreadable counts the images since the batch before that could not be read.
 	unreadable int
 }
 
@@ -81,6 +80,6 @@ func (r *encodings) end() error {
 	close(r.queue)
 	r.running.Wait()
 	err := context.Cause(r.failed)
-	r.stop(errors.New("done"))
+	r.stop(nil)
 	return err
 }

@@ -80,7 +80,7 @@ type survey struct {
 	receptive int
 	running   Stage
 	stages    []Stage
-	outputs   []*graph.Node
+	outputs   []*graph.Node // of the stages
 }
 
 // conv records the convolution c of x.

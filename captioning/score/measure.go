@@ -41,10 +41,10 @@ type Scores struct {
 // Measure fails if two scores have the same name or a metric returns the wrong number of values.
 func Measure(refs References, captions []Caption, metrics []Metric, o Options) (*Scores, error) {
 	s, err := measure(refs, captions, metrics, o, nil)
-	if err == nil {
-		err = s.addUp()
-	}
 	if err != nil {
+		return nil, err
+	}
+	if err := s.addUp(); err != nil {
 		return nil, fmt.Errorf("measure: %w", err)
 	}
 	return s, nil
@@ -70,11 +70,11 @@ func measure(refs References, captions []Caption, metrics []Metric, o Options, h
 		o.Tokens = "ptb"
 	}
 	if err := checkNames(metrics); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("measure: %w", err)
 	}
 	for _, m := range metrics {
 		if m.Prepare == nil {
-			return nil, fmt.Errorf("metric %s has no Prepare", m.Name)
+			return nil, fmt.Errorf("measure: metric %s has no Prepare", m.Name)
 		}
 	}
 	p, left, err := prepare(refs, captions, o)
@@ -82,19 +82,23 @@ func measure(refs References, captions []Caption, metrics []Metric, o Options, h
 		return nil, err
 	}
 	s := &Scores{Count: p.Len(), Tokens: o.Tokens, Left: left, metrics: metrics, images: p.ids}
-	if holds == nil {
-		return s, s.compute(p, func(i int) int { return i })
-	}
-	places := make([]int, p.Len())
-	s.images, s.Count = nil, 0
-	for i, id := range p.ids {
-		if places[i] = -1; holds(id) {
-			places[i] = s.Count
-			s.images = append(s.images, id)
-			s.Count++
+	place := func(i int) int { return i }
+	if holds != nil {
+		places := make([]int, p.Len())
+		s.images, s.Count = nil, 0
+		for i, id := range p.ids {
+			if places[i] = -1; holds(id) {
+				places[i] = s.Count
+				s.images = append(s.images, id)
+				s.Count++
+			}
 		}
+		place = func(i int) int { return places[i] }
 	}
-	return s, s.compute(p, func(i int) int { return places[i] })
+	if err := s.compute(p, place); err != nil {
+		return nil, fmt.Errorf("measure: %w", err)
+	}
+	return s, nil
 }
 
 // compute fills numbers, widths and width. Place returns the row of image i of p, or -1 if it is left out.

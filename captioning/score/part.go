@@ -34,7 +34,7 @@ func Images(refs References, captions []Caption, o Options) ([]ID, Left, error) 
 func MeasurePart(refs References, captions []Caption, metrics []Metric, o Options, holds func(ID) bool) (*Part, error) {
 	s, err := measure(refs, captions, metrics, o, holds)
 	if err != nil {
-		return nil, fmt.Errorf("measure: %w", err)
+		return nil, err
 	}
 	return &Part{s.images, s.widths, s.numbers}, nil
 }

@@ -8,9 +8,8 @@ import (
 	"time"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"captionlab/captioning/encoder"
 )
@@ -173,17 +172,7 @@ func productPeak(backend compute.Backend) (float64, error) {
 		return 0, err
 	}
 	defer exec.Finalize()
-	ones, err := graph.NewExec(backend, func(g *graph.Graph) *graph.Node {
-		return graph.Ones(g, shapes.Make(dtypes.Float32, n, n))
-	})
-	if err != nil {
-		return 0, err
-	}
-	defer ones.Finalize()
-	x, err := ones.Call1()
-	if err != nil {
-		return 0, err
-	}
+	x := tensors.FromFlatDataAndDimensions(slices.Repeat([]float32{1}, n*n), n, n)
 	defer x.FinalizeAll()
 	ms, err := medianMilliseconds([]func() error{func() error {
 		out, err := exec.Call1(x)

@@ -49,24 +49,17 @@ func (c *captionCall) captionShard(cmd *cobra.Command, job captionJob, files []s
 	if err != nil {
 		return err
 	}
-	f, err := shard.Begin(c.shard.dir, work)
-	if err != nil {
-		return err
-	}
-	if part == nil {
-		_, err := fmt.Fprintf(out, "%s: %d images in %d shards\n", c.shard.dir, len(files), planned)
-		return errors.Join(err, badFiles(unwritable, len(files)))
-	}
-	r, err := f.Published(*part)
-	isNew := r == nil
-	if err == nil && isNew {
+	r, isNew, err := c.shard.publish(out, work, part, func(task shard.Task) (*shard.Record, error) {
 		job.fill = len(files)
-		files = slices.DeleteFunc(files, func(file string) bool { return !part.Holds(file) })
+		files := slices.DeleteFunc(slices.Clone(files), func(file string) bool { return !task.Part.Holds(file) })
 		job.progress = captionMeter(m, len(files))
-		r, err = c.publishCaptions(cmd.Context(), job, files, shard.Task{Folder: f, Part: *part})
-	}
+		return c.publishCaptions(cmd.Context(), job, files, task)
+	})
 	if err != nil {
 		return err
+	}
+	if r == nil {
+		return badFiles(unwritable, len(files))
 	}
 	for _, bad := range r.Bad {
 		m.say("%s", bad.Reason)

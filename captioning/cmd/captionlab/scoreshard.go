@@ -72,20 +72,10 @@ func (f *scoreFlags) scoreShard(out io.Writer, part *shard.Part, planned int) er
 	if err != nil {
 		return err
 	}
-	folder, err := shard.Begin(f.shard.dir, work)
-	if err != nil {
-		return err
-	}
-	if part == nil {
-		_, err := fmt.Fprintf(out, "%s: %d images in %d shards\n", f.shard.dir, len(ids), planned)
-		return err
-	}
-	r, err := folder.Published(*part)
-	isNew := r == nil
-	if err == nil && isNew {
-		r, err = f.publishScores(refs, captions, started, shard.Task{Folder: folder, Part: *part})
-	}
-	if err != nil {
+	r, isNew, err := f.shard.publish(out, work, part, func(task shard.Task) (*shard.Record, error) {
+		return f.publishScores(refs, captions, started, task)
+	})
+	if err != nil || r == nil {
 		return err
 	}
 	return printShard(out, f.shard.dir, *r, isNew)

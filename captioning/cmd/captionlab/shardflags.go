@@ -52,6 +52,25 @@ func (f *shardFlags) parse() (part *shard.Part, planned int, err error) {
 	return &p, 0, nil
 }
 
+// publish does one part of work and publishes it, unless it was published before. Without a part it only writes the
+// plan, prints a line about it, and returns no record.
+func (f *shardFlags) publish(out io.Writer, work shard.Work, part *shard.Part,
+	do func(shard.Task) (*shard.Record, error)) (r *shard.Record, isNew bool, err error) {
+	folder, err := shard.Begin(f.dir, work)
+	if err != nil {
+		return nil, false, err
+	}
+	if part == nil {
+		_, err := fmt.Fprintf(out, "%s: %d images in %d shards\n", f.dir, folder.Plan.Total(), work.Shards)
+		return nil, false, err
+	}
+	if r, err = folder.Published(*part); err != nil || r != nil {
+		return r, false, err
+	}
+	r, err = do(shard.Task{Folder: folder, Part: *part})
+	return r, true, err
+}
+
 // printShard prints the line of a published shard.
 func printShard(out io.Writer, dir string, r shard.Record, isNew bool) error {
 	state := "published before"

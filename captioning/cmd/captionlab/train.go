@@ -56,7 +56,8 @@ func newTrainCommand() *cobra.Command {
 	cmd.Flags().StringVar(&c.out, "out", "", "run folder (default: results/DATASET/EXPERIMENT/seed-N)")
 	cmd.Flags().StringVar(&c.from, "from", "", "trained run whose weights to start with; without --experiment, its "+
 		"model is trained with the settings of "+experiment.SelfCritical)
-	cmd.Flags().IntVar(&c.devices, "devices", 1, "devices that share each batch; on a CPU, parts of it (for tests)")
+	cmd.Flags().IntVar(&c.devices, "devices", 1,
+		"devices that share each batch, and the images to encode; on a CPU, parts of it (for tests)")
 	cmd.Flags().BoolVar(&c.resume, "resume", false, "continue a run that was stopped")
 	return cmd
 }
