@@ -32,9 +32,9 @@ func TestLongShapesFromImagesToTableAndBack(t *testing.T) {
 	defer data.Close()
 
 	root := t.TempDir()
-	declared := experiment.Experiment{Name: "baseline", About: "a small one", Settings: experiment.Defaults(), Seeds: 1}
-	s := &declared.Settings
-	s.Embedding, s.Hidden, s.Epochs, s.LearningRate = 24, 32, 3, 5e-3
+	settings, err := experiment.Named("baseline") // as declared: report refuses any other
+	must(t, err)
+	declared := experiment.Experiment{Name: "baseline", About: "on few images", Settings: settings, Seeds: 1}
 	r := Reproduction{Data: data, Results: filepath.Join(root, "results"), Checkpoints: t.TempDir()}
 	complete := func() {
 		jobs, err := r.Plan([]experiment.Experiment{declared}, nil)
