@@ -38,10 +38,9 @@ type pointwise struct {
 
 func (p *pointwise) size() (width, height int) { return p.bounds.Dx(), p.bounds.Dy() }
 
-func (p *pointwise) row(out []uint8, y, from, end int) {
-	for x := from; x < end; x++ {
-		i := 3 * (x - from)
-		out[i], out[i+1], out[i+2] = p.at(p.bounds.Min.X+x, p.bounds.Min.Y+y)
+func (p *pointwise) row(out line, y, from int) {
+	for x := range out[0] {
+		out[0][x], out[1][x], out[2][x] = p.at(p.bounds.Min.X+from+x, p.bounds.Min.Y+y)
 	}
 }
 

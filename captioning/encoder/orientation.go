@@ -85,12 +85,12 @@ func upright(src rows, orientation int) rows {
 	if fromBottom {
 		start, down = start+(height-1)*down, -down
 	}
-	row := make([]uint8, 3*width)
+	row := newLine(width, 0)
 	for y := range height {
-		src.row(row, y, 0, width)
+		src.row(row, y, 0)
 		for x := range width {
 			to := 3 * (start + x*right + y*down)
-			p.RGB[to], p.RGB[to+1], p.RGB[to+2] = row[3*x], row[3*x+1], row[3*x+2]
+			p.RGB[to], p.RGB[to+1], p.RGB[to+2] = row[0][x], row[1][x], row[2][x]
 		}
 	}
 	return p

@@ -5,8 +5,23 @@ import (
 	"fmt"
 	"image"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
+
+// bothWays runs a test with vectors, if the processor has them, and as on a processor without them.
+func bothWays(t *testing.T, test func(*testing.T)) {
+	t.Run("vectors", func(t *testing.T) {
+		if !vectors {
+			t.Skip("SKIPPED, NOT PASSED: this processor has no vectors that can be used")
+		}
+		test(t)
+	})
+	t.Run("numbers", func(t *testing.T) {
+		withoutVectors(t)
+		test(t)
+	})
+}
 
 // noise is an image of random samples, in parts beyond the range of colours, that is a part of a larger image.
 func noise(r *rand.Rand, width, height int, ratio image.YCbCrSubsampleRatio) *image.YCbCr {
@@ -62,20 +77,24 @@ func pixelAt(luma, cb, cr int) (p [3]uint8) {
 }
 
 // TestRowsOfPlanes compares parts of rows, of any length and from any pixel on, with the definition.
-func TestRowsOfPlanes(t *testing.T) {
+func TestRowsOfPlanes(t *testing.T) { bothWays(t, testRowsOfPlanes) }
+
+func testRowsOfPlanes(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for _, ratio := range []image.YCbCrSubsampleRatio{
 		image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio444,
 	} {
-		for width := 1; width <= 40; width++ {
+		for width := 1; width <= 90; width++ {
 			height := 1 + width%6
 			img := noise(r, width, height, ratio)
 			rows := newPlanes(img)
 			for y := range height {
 				from := r.IntN(width)
 				for _, part := range [][2]int{{0, width}, {from, from + 1 + r.IntN(width-from)}, {from, width}} {
+					row := newLine(part[1]-part[0], 0)
+					rows.row(row, y, part[0])
 					got := make([]uint8, 3*(part[1]-part[0]))
-					rows.row(got, y, part[0], part[1])
+					row.join(got)
 					for x := part[0]; x < part[1]; x++ {
 						luma := int(img.Y[y*img.YStride+x])
 						want := pixelAt(luma, chromaAt(img, img.Cb, x, y), chromaAt(img, img.Cr, x, y))
@@ -91,17 +110,19 @@ func TestRowsOfPlanes(t *testing.T) {
 }
 
 // TestAllColours converts every combination of samples.
-func TestAllColours(t *testing.T) {
+func TestAllColours(t *testing.T) { bothWays(t, testAllColours) }
+
+func testAllColours(t *testing.T) {
 	var all, cbs, crs [256]uint8
 	for i := range all {
 		all[i] = uint8(i)
 	}
-	out := make([]uint8, 3*256)
+	out := newLine(256, 0)
 	for cb := range 256 {
 		for cr := range 256 {
 			convert(out, all[:], bytesOf(&cbs, cb), bytesOf(&crs, cr))
 			for luma := range 256 {
-				if got, want := [3]uint8(out[3*luma:]), pixelAt(luma, cb, cr); got != want {
+				if got, want := [3]uint8{out[0][luma], out[1][luma], out[2][luma]}, pixelAt(luma, cb, cr); got != want {
 					t.Fatalf("%d, %d, %d: %v, want %v", luma, cb, cr, got, want)
 				}
 			}
@@ -139,10 +160,12 @@ func scaled(p *Pixels, columns, lines []window) *Pixels {
 }
 
 // TestResampleIsItsDefinition scales to all kinds of windows: short and long, and parts of an image.
-func TestResampleIsItsDefinition(t *testing.T) {
+func TestResampleIsItsDefinition(t *testing.T) { bothWays(t, testResample) }
+
+func testResample(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 200 {
-		p := &Pixels{Width: 1 + r.IntN(60), Height: 1 + r.IntN(40)}
+		p := &Pixels{Width: 1 + r.IntN(120), Height: 1 + r.IntN(40)}
 		for range 3 * p.Width * p.Height {
 			p.RGB = append(p.RGB, uint8(r.Uint32()&0xff|r.Uint32()>>24*(r.Uint32()&1)))
 		}
@@ -161,10 +184,13 @@ func TestResampleIsItsDefinition(t *testing.T) {
 func TestGrayRows(t *testing.T) {
 	img := image.NewGray(image.Rect(0, 0, 9, 4)).SubImage(image.Rect(0, 0, 7, 3)).(*image.Gray)
 	img.Pix[9+2], img.Pix[9+3] = 80, 90
-	got := make([]uint8, 6)
+	got := newLine(2, 0)
 	rows := grayRows{img}
-	if rows.row(got, 1, 2, 4); !bytes.Equal(got, []uint8{80, 80, 80, 90, 90, 90}) {
-		t.Errorf("%v", got)
+	rows.row(got, 1, 2)
+	for _, plane := range got {
+		if !slices.Equal(plane, []uint8{80, 90}) {
+			t.Errorf("%v", got)
+		}
 	}
 	if width, height := rows.size(); width != 7 || height != 3 {
 		t.Errorf("%d x %d pixels", width, height)

@@ -94,9 +94,10 @@ func decodeAnimatedWebP(chunk []byte, width, height int) (rows, error) {
 		return src, nil
 	}
 	canvas := &Pixels{Width: width, Height: height, RGB: make([]uint8, 3*width*height)}
+	row := newLine(f.width, 0)
 	for y := range f.height {
-		at := 3 * ((f.y+y)*width + f.x)
-		src.row(canvas.RGB[at:at+3*f.width], y, 0, f.width)
+		src.row(row, y, 0)
+		row.join(canvas.RGB[3*((f.y+y)*width+f.x):])
 	}
 	return canvas, nil
 }

@@ -24,7 +24,7 @@ func newPlanes(img *image.YCbCr) *planes {
 	p.halfY = img.SubsampleRatio == image.YCbCrSubsampleRatio420
 	p.plain = b.Min.X != 0 || b.Min.Y != 0 || (!p.halfX && img.SubsampleRatio != image.YCbCrSubsampleRatio444)
 	if p.halfX {
-		const spare = 16 // written, but not used, since samples are computed in groups
+		const spare = 3 * groupSize // written, but not used, since samples are computed in groups
 		p.cb, p.cr = make([]uint8, p.width+spare), make([]uint8, p.width+spare)
 		p.sums = make([]uint8, 2*(p.width/2+spare))
 	}
@@ -33,11 +33,12 @@ func newPlanes(img *image.YCbCr) *planes {
 
 func (p *planes) size() (width, height int) { return p.width, p.height }
 
-func (p *planes) row(out []uint8, y, from, end int) {
+func (p *planes) row(out line, y, from int) {
 	if p.plain {
-		p.plainRow(out, y, from, end)
+		p.plainRow(out, y, from)
 		return
 	}
+	end := from + len(out[0])
 	var cb, cr []uint8
 	if p.halfX {
 		p.upsample(p.cb, p.img.Cb, y, from/2, (end+1)/2)
@@ -73,6 +74,10 @@ func (p *planes) upsample(to, plane []uint8, y, from, end int) {
 	if n := end - from; end == stored {
 		copy(sums[2*n+2:], sums[2*n:2*n+2])
 	}
+	if vectors && p.halfY {
+		doubleVectors(&to[0], &sums[0], (end-from+groupSize-1)/groupSize)
+		return
+	}
 	const each, low = 0x0001000100010001, 0x00ff00ff00ff00ff
 	left, right = left*each, right*each
 	for i := 0; i < end-from; i += 4 {
@@ -88,6 +93,10 @@ func (p *planes) upsample(to, plane []uint8, y, from, end int) {
 func addRows(sums, near, far []uint8) {
 	far, sums = far[:len(near)], sums[:2*len(near)]
 	i := 0
+	if groups := len(near) / groupSize; vectors && groups > 0 {
+		addVectors(&sums[0], &near[0], &far[0], groups)
+		i = groups * groupSize
+	}
 	for ; i+4 <= len(near); i += 4 {
 		binary.LittleEndian.PutUint64(sums[2*i:2*i+8], 3*quarters(near[i:i+4])+quarters(far[i:i+4]))
 	}
@@ -136,15 +145,20 @@ var ofCb, ofCr = func() (cb, cr [256]uint64) {
 }()
 
 // convert converts samples to pixels.
-func convert(out, luma, cb, cr []uint8) {
-	cb, cr, out = cb[:len(luma)], cr[:len(luma)], out[:3*len(luma)]
-	for x, v := range luma {
-		sum := uint64(v)*ofLuma + ofCb[cb[x]] + ofCr[cr[x]]
-		pixel := out[3*x : 3*x+3 : 3*x+3]
+func convert(out line, luma, cb, cr []uint8) {
+	cb, cr = cb[:len(luma)], cr[:len(luma)]
+	red, green, blue := out[0][:len(luma)], out[1][:len(luma)], out[2][:len(luma)]
+	x := 0
+	if groups := len(luma) / groupSize; vectors && groups > 0 {
+		convertVectors(&out, &line{luma, cb, cr}, groups)
+		x = groups * groupSize
+	}
+	for ; x < len(luma); x++ {
+		sum := uint64(luma[x])*ofLuma + ofCb[cb[x]] + ofCr[cr[x]]
 		if sum&highest == inRange {
-			pixel[0], pixel[1], pixel[2] = uint8(sum>>redAt), uint8(sum>>greenAt), uint8(sum>>blueAt)
+			red[x], green[x], blue[x] = uint8(sum>>redAt), uint8(sum>>greenAt), uint8(sum>>blueAt)
 		} else {
-			pixel[0], pixel[1], pixel[2] = clipSum(sum>>redAt), clipSum(sum>>greenAt), clipSum(sum>>blueAt)
+			red[x], green[x], blue[x] = clipSum(sum>>redAt), clipSum(sum>>greenAt), clipSum(sum>>blueAt)
 		}
 	}
 }
@@ -155,11 +169,11 @@ func clipSum(sum uint64) uint8 { return clip8(int32(sum&1023) - 256) }
 func clip8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
 
 // plainRow converts a row of an image with a rare subsampling ratio.
-func (p *planes) plainRow(out []uint8, y, from, end int) {
+func (p *planes) plainRow(out line, y, from int) {
 	origin := p.img.Bounds().Min
-	for x := from; x < end; x++ {
-		c := p.img.YCbCrAt(origin.X+x, origin.Y+y)
-		convert(out[3*(x-from):], []uint8{c.Y}, []uint8{c.Cb}, []uint8{c.Cr})
+	for x := range out[0] {
+		c := p.img.YCbCrAt(origin.X+from+x, origin.Y+y)
+		convert(line{out[0][x:], out[1][x:], out[2][x:]}, []uint8{c.Y}, []uint8{c.Cb}, []uint8{c.Cr})
 	}
 }
 
@@ -168,11 +182,8 @@ type grayRows struct{ img *image.Gray }
 
 func (g grayRows) size() (width, height int) { return g.img.Rect.Dx(), g.img.Rect.Dy() }
 
-func (g grayRows) row(out []uint8, y, from, end int) {
-	shades := g.img.Pix[y*g.img.Stride+from : y*g.img.Stride+end]
-	out = out[:3*len(shades)]
-	for x, v := range shades {
-		pixel := out[3*x : 3*x+3 : 3*x+3]
-		pixel[0], pixel[1], pixel[2] = v, v, v
+func (g grayRows) row(out line, y, from int) {
+	for c := range out {
+		copy(out[c], g.img.Pix[y*g.img.Stride+from:])
 	}
 }

@@ -101,8 +101,12 @@ func (c Card) Markdown() ([]byte, error) {
 	for _, column := range columns {
 		titles = append(titles, column.title)
 	}
+	chosen := "validation loss"
+	if c.Run.Settings.Loss == experiment.SelfCritical {
+		chosen = "validation CIDEr-D"
+	}
 	var out bytes.Buffer
-	err = page.Execute(&out, map[string]any{"Card": c, "Titles": strings.Join(titles, " | "),
+	err = page.Execute(&out, map[string]any{"Card": c, "Titles": strings.Join(titles, " | "), "Chosen": chosen,
 		"Training": strings.Join(c.Run.Command, " "), "MB": fmt.Sprintf("%.1f", float64(c.Bytes)/1e6)})
 	return out.Bytes(), err
 }

@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package encoder
+
+import "testing"
+
+func withoutVectors(*testing.T) {}
