@@ -134,10 +134,12 @@ func (n *narrowed) stride() int { return 3 * n.plane }
 func narrowRows(src rows, columns []window, top, bottom int) *narrowed {
 	n := &narrowed{top: top, plane: (len(columns) + groupSize - 1) / groupSize * groupSize}
 	n.bytes = make([]uint8, (bottom-top+1)*n.stride())
-	if plan := newGathering(columns); vectors && plan != nil {
-		n.byVectors(src, columns, plan)
-	} else {
-		n.byNumbers(src, columns)
+	if vectors {
+		if g := newGathering(columns); g != nil {
+			n.byVectors(src, columns, g)
+			return n
+		}
 	}
+	n.byNumbers(src, columns)
 	return n
 }

@@ -6,19 +6,14 @@ import "encoding/binary"
 // low part, each of lowBits or one more, and the sum of the products of the high parts is shifted when all are added.
 const lowBits = weightBits / 2
 
-func highLow(weight uint32) (high, low uint16) {
-	return uint16(weight >> lowBits), uint16(weight & (1<<lowBits - 1))
-}
-
 // pairsOf returns the weights, two at a time: their high parts as the halves of a number, and then their low parts. A
 // zero stands for the one that is missing at the end.
 func pairsOf(weights []uint32) []uint32 {
 	out := make([]uint32, (len(weights)+1)/2*2)
 	for i, weight := range weights {
-		high, low := highLow(weight)
 		two, half := out[i/2*2:i/2*2+2], i%2*16
-		two[0] |= uint32(high) << half
-		two[1] |= uint32(low) << half
+		two[0] |= weight >> lowBits << half
+		two[1] |= weight & (1<<lowBits - 1) << half
 	}
 	return out
 }

@@ -19,8 +19,8 @@ CONSTANT(words7, 0x00070007)
 CONSTANT(words8, 0x00080008)
 CONSTANT(words128, 0x00800080)
 
-// Factors of two words, as 65536ths of the JFIF conversion: red has 65536 + 26345 times cr, blue 131072 - 14942 times cb,
-// and green -22554 times cb and -65536 + 18734 times cr.
+// Factors of two words, as 65536ths of the JFIF conversion: red has 65536 + 26345 times cr, blue 131072 - 14942 times
+// cb, and green -22554 times cb and -65536 + 18734 times cr.
 CONSTANT(ofRed, 0x000066e9)
 CONSTANT(ofBlue, 0x0000c5a2)
 CONSTANT(ofGreen, 0x492ea7e6)
@@ -130,7 +130,7 @@ weighPair:
 	RET
 
 // Sets the words of low to the products of factors and the pairs of words in low and high, each added up, divided by
-// 65536 and rounded.
+// 65536 and rounded. Y10 is halfOfColour.
 #define FRACTION(factors, low, high) \
 	VPMADDWD  factors, low, low   \
 	VPMADDWD  factors, high, high \
@@ -140,7 +140,7 @@ weighPair:
 	VPSRAD    $16, high, high     \
 	VPACKSSDW high, low, low
 
-// Stores 16 words as bytes, those that are out of range as 0 and 255.
+// Stores 16 words as bytes, those that are out of range as 0 and 255. Changes X6.
 #define STOREBYTES(y, x, to) \
 	VEXTRACTI128 $1, y, X6  \
 	VPACKUSWB    X6, x, x   \
